@@ -1,0 +1,1 @@
+"""The chat node: actors over ports, joined by `app`."""

@@ -1,0 +1,1 @@
+"""Thin actors: they join `protocol/` to the ports."""

@@ -1,0 +1,61 @@
+"""Everything a node can be told, as one frozen dataclass; `cli/` fills it from flags, environment and TOML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_ROOM = "p2pchat-default"
+DEFAULT_LISTEN = (
+    "/ip4/0.0.0.0/tcp/0",
+    "/ip4/0.0.0.0/udp/0/quic-v1",
+    "/ip6/::/tcp/0",
+)
+
+# The public libp2p bootstrap peers, as in go-libp2p-kad-dht's DefaultBootstrapPeers.
+PUBLIC_BOOTSTRAP = (
+    "/dnsaddr/bootstrap.libp2p.io/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN",
+    "/dnsaddr/bootstrap.libp2p.io/p2p/QmQCU2EcMqAqQPR2i9bChDtGNJchTbq5TbXJJ16u19uLTa",
+    "/dnsaddr/bootstrap.libp2p.io/p2p/QmbLHAnMoJPWSCR5Zhtx6BHJX9KiKNN6tpvbUcqanj75Nb",
+    "/dnsaddr/bootstrap.libp2p.io/p2p/QmcZf59bWwK5XFi76CZX8cbJ4BhTzzA3gU1ZjYZcYW3dwt",
+    "/ip4/104.131.131.82/tcp/4001/p2p/QmaCpDMGvV2BGHeYERUEnRQAwe3N8SzbUtfsmvsqQLuvuJ",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomConfig:
+    """A room to join at start; a plain room speaks raw UTF-8 on the topic `name`."""
+
+    name: str
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkLimits:
+    """What strangers may cost; each limit is counted when it bites."""
+
+    max_connections: int = 300  # live connections, in and out
+    max_inbound: int = 250  # live inbound connections
+    max_streams_per_peer: int = 64  # inbound streams of one peer being served at a time
+    max_concurrent_dials: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """One node's settings. Rates and limits have their unit in the comment of the field."""
+
+    data_dir: Path
+    name: str = ""  # empty: the name of the last run, else one made from the peer id
+    rooms: tuple[RoomConfig, ...] = (RoomConfig(DEFAULT_ROOM),)
+    listen: tuple[str, ...] = DEFAULT_LISTEN  # multiaddrs
+    bootstrap: tuple[str, ...] = PUBLIC_BOOTSTRAP  # multiaddrs ending in /p2p/<peer id>
+    mdns: bool = True
+    limits: NetworkLimits = field(default_factory=NetworkLimits)
+
+    @property
+    def identity_path(self) -> Path:
+        return self.data_dir / "identity.key"
+
+    @property
+    def store_path(self) -> Path:
+        return self.data_dir / "store"

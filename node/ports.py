@@ -1,0 +1,212 @@
+"""What the actors need from outside: a network and a message store.
+
+Each port has a real and an in-memory adapter in `adapters/`; one contract test holds both.
+Peers are named by their base58 peer id, addresses are multiaddrs as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import trio
+
+from p2pchat.proto import records_pb2 as records
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """One live connection. `rtt_ms` is None until it was measured."""
+
+    peer: str
+    address: str
+    transport: str
+    outbound: bool
+    rtt_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUp:
+    """The first connection to a peer is there."""
+
+    peer: str
+    address: str
+    transport: str
+    outbound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown:
+    """The last connection to a peer is gone."""
+
+    peer: str
+
+
+PeerEvent = PeerUp | PeerDown
+
+
+class Stream(Protocol):
+    """A bidirectional byte stream to one authenticated peer.
+
+    An end of stream never means "complete" (QUIC can lose the tail): what is sent over it is framed.
+    Every method raises `StreamError` when the stream ends, is reset, or breaks the framing.
+    """
+
+    @property
+    def peer(self) -> str: ...
+
+    async def read_frame(self, limit: int) -> bytes:
+        """The next frame's body, 1 to `limit` bytes; a longer or empty one resets the stream."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes as they are: one or many frames made by `protocol.framing.frame`."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def reset(self) -> None: ...
+
+
+StreamHandler = Callable[[Stream], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class GossipMessage:
+    """One gossip message. `source` is the signed origin, not who passed it on."""
+
+    source: str
+    data: bytes
+
+
+class Subscription(Protocol):
+    """A joined topic. Own publishes do not come back."""
+
+    def __aiter__(self) -> AsyncIterator[GossipMessage]: ...
+
+    async def __anext__(self) -> GossipMessage: ...
+
+
+class Network(Protocol):
+    """The libp2p host as the actors see it."""
+
+    @property
+    def peer(self) -> str:
+        """The own peer id."""
+        ...
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Listen until cancelled; started when it listens. May be run again after it ended.
+
+        Raises `ListenError` when no address can be used.
+        """
+        ...
+
+    def listen_addresses(self) -> Sequence[str]:
+        """Addresses others may dial, wildcards expanded, without `/p2p/<peer id>`."""
+        ...
+
+    def connections(self) -> Sequence[ConnectionInfo]: ...
+
+    def peer_events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
+        """Where this run's peer events arrive; one reader."""
+        ...
+
+    async def dial(self, peer: str, addresses: Sequence[str]) -> None:
+        """Connect, racing the addresses; at once when connected already. Raises `DialError`.
+
+        `peer` may be empty when the addresses end in `/p2p/<peer id>`.
+        """
+        ...
+
+    async def disconnect(self, peer: str) -> None: ...
+
+    async def ping(self, peer: str) -> float:
+        """One round trip, in seconds. Raises `StreamError`."""
+        ...
+
+    def handle(self, protocol: str, handler: StreamHandler) -> None:
+        """Serve a protocol. An exception in the handler resets its stream and is counted."""
+        ...
+
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
+        """Raises `StreamError` when not connected or refused."""
+        ...
+
+    async def subscribe(self, topic: str) -> Subscription: ...
+
+    async def unsubscribe(self, topic: str) -> None: ...
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Hand one gossip message over, at most `MAX_GOSSIP_BYTES`, waiting while the queues to
+        neighbours are full. Raises `PublishError`."""
+        ...
+
+    def topic_peers(self, topic: str) -> Sequence[str]:
+        """Connected peers that are known to be subscribed."""
+        ...
+
+    def counters(self) -> Mapping[str, int]:
+        """What was refused, reset or dropped since the object was made, by name."""
+        ...
+
+
+MAX_GOSSIP_BYTES = 1_000_000  # py-libp2p drops more than about 1,040,000 bytes silently
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySlice:
+    """Records oldest first; `first` is the opaque position of the first one, empty if none."""
+
+    records: Sequence[records.RoomRecord]
+    first: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RoomHead:
+    """The newest stored lamport time of a room (0: empty) and up to three newest message ids."""
+
+    lamport: int
+    parents: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    path: str
+    size_bytes: int
+    messages: int  # an estimate
+    schema_version: int
+
+
+class MessageStore(Protocol):
+    """Durable storage. Synchronous: the storage actor calls it in a worker thread, one call at a time.
+
+    Every method raises `StoreError` when the disk fails or is full; nothing of that call is kept then.
+    """
+
+    def open(self) -> None:
+        """Raises `StoreInUseError`, `StoreTooNewError` or `StoreError`. Costs the same however much is stored."""
+        ...
+
+    def close(self) -> None: ...
+
+    def append(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
+        """Store in one synced write; for each record whether (sender, id) was new.
+
+        A repeated key, in the store or earlier in the batch, changes nothing. A room's history is
+        ordered by (lamport, id, sender).
+        """
+        ...
+
+    def history(self, room: str, limit: int, before: bytes = b"") -> HistorySlice:
+        """The newest `limit` records that stand before `before` (a slice's `first`; empty: the end)."""
+        ...
+
+    def room_head(self, room: str) -> RoomHead: ...
+
+    def load_profile(self) -> records.Profile: ...
+
+    def save_profile(self, profile: records.Profile) -> None: ...
+
+    def describe(self) -> StoreInfo: ...

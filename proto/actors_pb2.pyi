@@ -1,0 +1,386 @@
+from p2pchat.proto import records_pb2 as _records_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REASON_UNSPECIFIED: _ClassVar[Reason]
+    TOO_LONG: _ClassVar[Reason]
+    EMPTY: _ClassVar[Reason]
+    INVALID: _ClassVar[Reason]
+    NOT_JOINED: _ClassVar[Reason]
+    STORE_FAILED: _ClassVar[Reason]
+    UNAVAILABLE: _ClassVar[Reason]
+    NETWORK_FAILED: _ClassVar[Reason]
+    TOO_MANY: _ClassVar[Reason]
+
+class Source(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SOURCE_UNSPECIFIED: _ClassVar[Source]
+    BOOTSTRAP: _ClassVar[Source]
+    MDNS: _ClassVar[Source]
+    INBOUND: _ClassVar[Source]
+    USER: _ClassVar[Source]
+REASON_UNSPECIFIED: Reason
+TOO_LONG: Reason
+EMPTY: Reason
+INVALID: Reason
+NOT_JOINED: Reason
+STORE_FAILED: Reason
+UNAVAILABLE: Reason
+NETWORK_FAILED: Reason
+TOO_MANY: Reason
+SOURCE_UNSPECIFIED: Source
+BOOTSTRAP: Source
+MDNS: Source
+INBOUND: Source
+USER: Source
+
+class Done(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Rejected(_message.Message):
+    __slots__ = ("reason", "detail")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    reason: Reason
+    detail: str
+    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class SaveRoomMessages(_message.Message):
+    __slots__ = ("records",)
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
+    def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ...) -> None: ...
+
+class RoomMessagesSaved(_message.Message):
+    __slots__ = ("fresh",)
+    FRESH_FIELD_NUMBER: _ClassVar[int]
+    fresh: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, fresh: _Optional[_Iterable[bool]] = ...) -> None: ...
+
+class ReadHistory(_message.Message):
+    __slots__ = ("room", "limit", "before")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    limit: int
+    before: bytes
+    def __init__(self, room: _Optional[str] = ..., limit: _Optional[int] = ..., before: _Optional[bytes] = ...) -> None: ...
+
+class HistoryPage(_message.Message):
+    __slots__ = ("records", "first")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
+    first: bytes
+    def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ..., first: _Optional[bytes] = ...) -> None: ...
+
+class ReadRoomState(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class RoomState(_message.Message):
+    __slots__ = ("lamport", "parents")
+    LAMPORT_FIELD_NUMBER: _ClassVar[int]
+    PARENTS_FIELD_NUMBER: _ClassVar[int]
+    lamport: int
+    parents: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ReadProfile(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SaveProfile(_message.Message):
+    __slots__ = ("profile",)
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    profile: _records_pb2.Profile
+    def __init__(self, profile: _Optional[_Union[_records_pb2.Profile, _Mapping]] = ...) -> None: ...
+
+class DescribeStore(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class StoreDescription(_message.Message):
+    __slots__ = ("path", "size_bytes", "messages", "schema_version")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    size_bytes: int
+    messages: int
+    schema_version: int
+    def __init__(self, path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., messages: _Optional[int] = ..., schema_version: _Optional[int] = ...) -> None: ...
+
+class PeerFound(_message.Message):
+    __slots__ = ("peer", "addresses", "source")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    source: Source
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., source: _Optional[_Union[Source, str]] = ...) -> None: ...
+
+class ListConnections(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Connection(_message.Message):
+    __slots__ = ("peer", "name", "address", "transport", "outbound", "rtt_ms", "agent")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    OUTBOUND_FIELD_NUMBER: _ClassVar[int]
+    RTT_MS_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    address: str
+    transport: str
+    outbound: bool
+    rtt_ms: float
+    agent: str
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ..., outbound: _Optional[bool] = ..., rtt_ms: _Optional[float] = ..., agent: _Optional[str] = ...) -> None: ...
+
+class ConnectionList(_message.Message):
+    __slots__ = ("connections",)
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    connections: _containers.RepeatedCompositeFieldContainer[Connection]
+    def __init__(self, connections: _Optional[_Iterable[_Union[Connection, _Mapping]]] = ...) -> None: ...
+
+class DescribeTransport(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TransportDescription(_message.Message):
+    __slots__ = ("peer", "addresses", "counters", "known_peers")
+    class CountersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_PEERS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    counters: _containers.ScalarMap[str, int]
+    known_peers: int
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., counters: _Optional[_Mapping[str, int]] = ..., known_peers: _Optional[int] = ...) -> None: ...
+
+class NameChanged(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class PeerConnected(_message.Message):
+    __slots__ = ("peer", "address", "transport")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    address: str
+    transport: str
+    def __init__(self, peer: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ...) -> None: ...
+
+class PeerDisconnected(_message.Message):
+    __slots__ = ("peer",)
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    def __init__(self, peer: _Optional[str] = ...) -> None: ...
+
+class PeerNamed(_message.Message):
+    __slots__ = ("peer", "name", "previous")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    previous: str
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., previous: _Optional[str] = ...) -> None: ...
+
+class Listening(_message.Message):
+    __slots__ = ("peer", "addresses")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DescribeDiscovery(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DiscoveryDescription(_message.Message):
+    __slots__ = ("bootstrap_peers", "mdns", "mdns_found", "mdns_problem")
+    BOOTSTRAP_PEERS_FIELD_NUMBER: _ClassVar[int]
+    MDNS_FIELD_NUMBER: _ClassVar[int]
+    MDNS_FOUND_FIELD_NUMBER: _ClassVar[int]
+    MDNS_PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    bootstrap_peers: int
+    mdns: bool
+    mdns_found: int
+    mdns_problem: str
+    def __init__(self, bootstrap_peers: _Optional[int] = ..., mdns: _Optional[bool] = ..., mdns_found: _Optional[int] = ..., mdns_problem: _Optional[str] = ...) -> None: ...
+
+class JoinRoom(_message.Message):
+    __slots__ = ("room", "plain")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    plain: bool
+    def __init__(self, room: _Optional[str] = ..., plain: _Optional[bool] = ...) -> None: ...
+
+class RoomJoined(_message.Message):
+    __slots__ = ("room", "already", "plain")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ALREADY_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    already: bool
+    plain: bool
+    def __init__(self, room: _Optional[str] = ..., already: _Optional[bool] = ..., plain: _Optional[bool] = ...) -> None: ...
+
+class LeaveRoom(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class RoomLeft(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class ListRooms(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Room(_message.Message):
+    __slots__ = ("name", "plain", "subscribers", "received", "duplicates", "refused")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBERS_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    plain: bool
+    subscribers: _containers.RepeatedScalarFieldContainer[str]
+    received: int
+    duplicates: int
+    refused: int
+    def __init__(self, name: _Optional[str] = ..., plain: _Optional[bool] = ..., subscribers: _Optional[_Iterable[str]] = ..., received: _Optional[int] = ..., duplicates: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...
+
+class RoomList(_message.Message):
+    __slots__ = ("rooms",)
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[Room]
+    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ...) -> None: ...
+
+class PostText(_message.Message):
+    __slots__ = ("room", "text")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    text: str
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class Posted(_message.Message):
+    __slots__ = ("record",)
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    record: _records_pb2.RoomRecord
+    def __init__(self, record: _Optional[_Union[_records_pb2.RoomRecord, _Mapping]] = ...) -> None: ...
+
+class RoomMessagesArrived(_message.Message):
+    __slots__ = ("room", "records")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
+    def __init__(self, room: _Optional[str] = ..., records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ...) -> None: ...
+
+class SetName(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DescribeNode(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ActorStatus(_message.Message):
+    __slots__ = ("name", "state", "restarts", "drops", "queue", "handled", "stalls")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    DROPS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    HANDLED_FIELD_NUMBER: _ClassVar[int]
+    STALLS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: str
+    restarts: int
+    drops: int
+    queue: int
+    handled: int
+    stalls: int
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[str] = ..., restarts: _Optional[int] = ..., drops: _Optional[int] = ..., queue: _Optional[int] = ..., handled: _Optional[int] = ..., stalls: _Optional[int] = ...) -> None: ...
+
+class NodeDescription(_message.Message):
+    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    UPTIME_MS_FIELD_NUMBER: _ClassVar[int]
+    ACTORS_FIELD_NUMBER: _ClassVar[int]
+    STORE_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    DISCOVERY_FIELD_NUMBER: _ClassVar[int]
+    DATA_DIR_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    uptime_ms: int
+    actors: _containers.RepeatedCompositeFieldContainer[ActorStatus]
+    store: StoreDescription
+    transport: TransportDescription
+    discovery: DiscoveryDescription
+    data_dir: str
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ...) -> None: ...
+
+class Notice(_message.Message):
+    __slots__ = ("level", "text")
+    class Level(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        INFO: _ClassVar[Notice.Level]
+        HINT: _ClassVar[Notice.Level]
+        WARNING: _ClassVar[Notice.Level]
+    INFO: Notice.Level
+    HINT: Notice.Level
+    WARNING: Notice.Level
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    level: Notice.Level
+    text: str
+    def __init__(self, level: _Optional[_Union[Notice.Level, str]] = ..., text: _Optional[str] = ...) -> None: ...
