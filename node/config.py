@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DEFAULT_ROOM = "p2pchat-default"
 DEFAULT_LISTEN = (
     "/ip4/0.0.0.0/tcp/0",
     "/ip4/0.0.0.0/udp/0/quic-v1",
@@ -46,7 +45,7 @@ class NodeConfig:
 
     data_dir: Path
     name: str = ""  # empty: the name of the last run, else one made from the peer id
-    rooms: tuple[RoomConfig, ...] = (RoomConfig(DEFAULT_ROOM),)
+    rooms: tuple[RoomConfig, ...] = ()  # besides the remembered ones; none at all: the default room
     listen: tuple[str, ...] = DEFAULT_LISTEN  # multiaddrs
     bootstrap: tuple[str, ...] = PUBLIC_BOOTSTRAP  # multiaddrs ending in /p2p/<peer id>
     mdns: bool = True

@@ -90,6 +90,10 @@ class Actor:
         """Run a background task that ends with this incarnation; its crash is the actor's."""
         self._tasks.start_soon(task, *args, name=name)
 
+    async def spawn_started(self, task: Callable[..., Awaitable[object]]) -> None:
+        """Run a background task and wait until it has called `task_status.started()`."""
+        await self._tasks.start(task)
+
     async def receive(self, letters: Sequence[Letter]) -> None:
         """Handle letters of one type and settle their reply slots."""
         route = self.routes.get(type(letters[0].message))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
-from p2pchat.node.errors import ActorCrashedError, UserError
+from p2pchat.node.errors import ActorCrashedError, ActorStoppedError, UserError
 from p2pchat.node.runtime.actor import Actor
 from p2pchat.node.runtime.mailbox import Letter, Mailbox
 from p2pchat.node.runtime.ref import ActorRef
@@ -72,26 +72,32 @@ class ActorCell:
             actor_type.hung_after,
         )
 
-    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
-        """One incarnation: returns when asked to stop, raises when it crashes."""
+    def prepare(self) -> None:
+        """Called before `run` is scheduled: a stop that comes before its first step must not get lost."""
         self.state = "starting"
         self._mailbox.resume()
         self._hung = False
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """One incarnation: returns when asked to stop, raises when it crashes."""
         in_hand: list[Letter] = []
         try:
             with trio.CancelScope() as self._scope:
                 await self._live(in_hand, task_status)
             if self._hung:
                 raise ActorHungError(f"{self.name} did not come back from {self._busy_with}")
+            if self.state == "starting":
+                task_status.started()  # forced to stop before it was up: that is no crash
+            # Not empty when the stop was forced.
+            _fail(in_hand, ActorStoppedError(f"{self.name} was stopped"))
             self.state = "stopped"
         except BaseException as error:
             self.state = "restarting"
             # A plain sentence for the asker where there is one; a bug's details go to the log.
-            plain = error if isinstance(error, UserError) else None
-            for letter in in_hand:
-                if letter.slot is not None:
-                    kind = type(letter.message).__name__
-                    letter.slot.fail(plain or ActorCrashedError(f"{self.name} crashed on {kind}"))
+            cause = root_cause(error)
+            plain = cause if isinstance(cause, UserError) else None
+            crashed = ActorCrashedError(f"{self.name} crashed on {self._busy_with}")
+            _fail(in_hand, plain or crashed)
             raise
         finally:
             self._idle()
@@ -135,7 +141,7 @@ class ActorCell:
             await finished.wait()
         if final:
             self._mailbox.reject_rest()
-            self.state = "stopped"
+        self.state = "stopped" if final else "restarting"
 
     def retire(self) -> None:
         """Nothing will run here any more: nobody shall wait for a reply."""
@@ -180,3 +186,16 @@ class ActorCell:
 
     def _idle(self) -> None:
         self._busy_since = None
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The first plain exception inside nested exception groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _fail(letters: Sequence[Letter], error: Exception) -> None:
+    for letter in letters:
+        if letter.slot is not None:
+            letter.slot.fail(error)

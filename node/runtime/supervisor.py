@@ -17,7 +17,7 @@ from typing import Protocol
 import trio
 
 from p2pchat.node.errors import P2pchatError, UserError
-from p2pchat.node.runtime.cell import ActorCell
+from p2pchat.node.runtime.cell import ActorCell, root_cause
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ class Child(Protocol):
     """What a supervisor runs: an actor's cell, or another supervisor."""
 
     name: str
-    restarts: int
+
+    def prepare(self) -> None: ...
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None: ...
 
@@ -69,8 +70,8 @@ class Supervisor:
     """Starts its children left to right, stops them right to left, restarts what crashes.
 
     `run` returns after a stop and raises when it gives up: `RestartLimitReachedError`, or the `UserError` of
-    a child that never ran (e.g. its port is in use: trying again would only hide the reason). It may be
-    run again. A `root` handles the letters that wait even then, because nobody restarts it.
+    a child that never ran (e.g. its port is in use: trying again would only hide the reason). After
+    `prepare` it may be run again. A `root` handles the letters that wait even then, because nobody restarts it.
     """
 
     def __init__(
@@ -85,7 +86,6 @@ class Supervisor:
         root: bool = False,
     ) -> None:
         self.name = name
-        self.restarts = 0
         self.limit = limit or RestartLimit()
         self.backoff = backoff or Backoff()
         self.rng = rng or random.Random()
@@ -117,10 +117,13 @@ class Supervisor:
         for child in self._children:
             child.retire()
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Run until stopped or until it gives up."""
+    def prepare(self) -> None:
+        """Forget the last run: called before `run` is scheduled again, so that no later stop gets lost."""
         self._stop_asked, self._final, self._failure = False, self._root, None
         self._crashes.clear()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until stopped or until it gives up."""
         keepers: list[_Keeper] = []
         async with trio.open_nursery() as nursery:
             for group in self._groups():
@@ -189,7 +192,7 @@ class _Keeper:
         try:
             while not self._stopping:
                 crash = await self._generation()
-                if crash is not None and not self._stopping:
+                if crash is not None:
                     await self._wait_before_restart(*crash)
         except Exception as failure:
             self._owner.give_up(failure)
@@ -211,6 +214,7 @@ class _Keeper:
             for child in self._group:
                 up, finished = trio.Event(), trio.Event()
                 running.append((child, finished))
+                child.prepare()
                 nursery.start_soon(self._run_child, child, up, finished)
                 await self._signal.until(partial(self._settled, up))
                 if self._ending():
@@ -238,15 +242,20 @@ class _Keeper:
 
     async def _wait_before_restart(self, child: Child, error: Exception) -> None:
         cause = root_cause(error)
+        if self._stopping:
+            log.error("%s crashed while it stopped", child.name, exc_info=cause)
+            return
         if isinstance(cause, UserError) and not self.ready:
             raise cause
         delay = self._owner.count_crash(child, cause)
-        for member in self._group:
-            member.restarts += 1
+        for cell in self._cells():
+            cell.restarts += 1
         log.error("%s crashed, restart in %.2f s", child.name, delay, exc_info=cause)
         with trio.CancelScope() as self._backoff:
-            if not self._stopping:
-                await trio.sleep(delay)
+            await trio.sleep(delay)
+
+    def _cells(self) -> list[ActorCell]:
+        return [cell for child in self._group for cell in child.cells()]
 
     def _settled(self, up: trio.Event) -> bool:
         return up.is_set() or self._ending()
@@ -272,10 +281,3 @@ class Signal:
         """Return once `condition()` holds; it is looked at again after each `notify`."""
         while not condition():
             await self._lot.park()
-
-
-def root_cause(error: BaseException) -> BaseException:
-    """The first plain exception inside nested exception groups."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

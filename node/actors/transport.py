@@ -1,0 +1,192 @@
+"""Owns the network: listens, dials whom discovery found, and knows who is connected."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import trio
+from google.protobuf.message import DecodeError
+
+from p2pchat.node.errors import DialError, StreamError
+from p2pchat.node.ports import Network, PeerUp, Stream
+from p2pchat.node.protocol import names
+from p2pchat.node.protocol.address_book import AddressBook, Dial
+from p2pchat.node.protocol.framing import frame
+from p2pchat.node.protocol.self_image import SelfImage
+from p2pchat.node.runtime import Actor, ActorRef, handles
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+
+log = logging.getLogger(__name__)
+
+HELLO_PROTOCOL = "/p2pchat/hello/1.0.0"
+HELLO_LIMIT = 1024  # bytes
+HELLO_TIMEOUT = 10.0  # seconds for both directions
+HELLO_EVERY = 2.0  # seconds between two changes of a peer's name that are believed
+IDLE = 60.0  # seconds to the next look at the address book when nothing is due
+
+
+@dataclass(slots=True)
+class _Greeting:
+    name: str
+    agent: str
+    at: float  # trio time
+
+
+class TransportActor(Actor):
+    """Joins the address book and the greeting protocol to the `Network` port."""
+
+    def __init__(
+        self,
+        network: Network,
+        book: AddressBook,
+        *,
+        agent: str,
+        storage: ActorRef,
+        discovery: ActorRef,
+        ui: ActorRef,
+        self_image: SelfImage,
+    ) -> None:
+        self._network = network
+        self._book = book
+        self._agent = agent
+        self._storage = storage
+        self._discovery = discovery
+        self._ui = ui
+        self._self_image = self_image
+        self._greetings: dict[str, _Greeting] = {}
+        self._dial_now = trio.Event()
+        self._refused_hellos = 0
+
+    async def started(self) -> None:
+        await self._settle_name()
+        self._network.handle(HELLO_PROTOCOL, self._answer_hello)
+        await self.spawn_started(self._network.run)
+        self.spawn(self._watch_peers, name="peer events")
+        self.spawn(self._dial, name="dialer")
+        listening = actors.Listening(peer=self._network.peer, addresses=self._addresses())
+        await self._discovery.tell(listening)
+        self._ui.offer(listening)
+
+    @handles(actors.PeerFound)
+    async def _found(self, found: actors.PeerFound) -> None:
+        self._book.found(found.peer, found.addresses, found.source, trio.current_time())
+        self._dial_now.set()
+
+    @handles(actors.ListConnections)
+    async def _list(self, _: actors.ListConnections) -> actors.ConnectionList:
+        listed = actors.ConnectionList()
+        for connection in self._network.connections():
+            greeting = self._greetings.get(connection.peer)
+            listed.connections.add(
+                peer=connection.peer,
+                name=greeting.name if greeting else "",
+                agent=greeting.agent if greeting else "",
+                address=connection.address,
+                transport=connection.transport,
+                outbound=connection.outbound,
+                rtt_ms=connection.rtt_ms or 0.0,
+            )
+        return listed
+
+    @handles(actors.DescribeTransport)
+    async def _describe(self, _: actors.DescribeTransport) -> actors.TransportDescription:
+        counters = {**self._network.counters(), "hellos_refused": self._refused_hellos}
+        return actors.TransportDescription(
+            peer=self._network.peer,
+            addresses=self._addresses(),
+            counters={name: count for name, count in counters.items() if count},
+            known_peers=len(self._book),
+        )
+
+    @handles(actors.NameChanged)
+    async def _rename(self, change: actors.NameChanged) -> None:
+        self._self_image.name = change.name
+        for peer in self._greetings:
+            self.spawn(self._greet, peer)
+
+    # ---- dialling -----------------------------------------------------------------------------------
+
+    async def _dial(self) -> None:
+        while True:
+            self._dial_now = trio.Event()
+            for dial in self._book.due(trio.current_time()):
+                self.spawn(self._attempt, dial)
+            due = self._book.next_due()
+            with trio.move_on_at(trio.current_time() + IDLE if due is None else due):
+                await self._dial_now.wait()
+
+    async def _attempt(self, dial: Dial) -> None:
+        try:
+            await self._network.dial(dial.peer, dial.addresses)
+            self._book.connected(dial.peer)
+        except DialError as error:
+            log.info("cannot reach %s: %s", dial.peer, error)
+            self._book.failed(dial.peer, trio.current_time())
+        finally:
+            self._dial_now.set()
+
+    async def _watch_peers(self) -> None:
+        async for event in self._network.peer_events():
+            if isinstance(event, PeerUp):
+                self._book.connected(event.peer)
+                self._ui.offer(
+                    actors.PeerConnected(
+                        peer=event.peer, address=event.address, transport=event.transport
+                    )
+                )
+                if event.outbound:  # one greeting in both directions is enough
+                    self.spawn(self._greet, event.peer)
+            else:
+                self._book.disconnected(event.peer, trio.current_time())
+                self._greetings.pop(event.peer, None)
+                self._ui.offer(actors.PeerDisconnected(peer=event.peer))
+            self._dial_now.set()
+
+    def _addresses(self) -> list[str]:
+        return [f"{a}/p2p/{self._network.peer}" for a in self._network.listen_addresses()]
+
+    # ---- names --------------------------------------------------------------------------------------
+
+    async def _greet(self, peer: str) -> None:
+        """Tell our name and hear theirs; a peer that is no p2pchat node does not answer."""
+        with trio.move_on_after(HELLO_TIMEOUT):
+            try:
+                stream = await self._network.open_stream(peer, HELLO_PROTOCOL)
+                await stream.write(self._hello())
+                self._heard(peer, await stream.read_frame(HELLO_LIMIT))
+                await stream.close()
+            except (StreamError, DecodeError) as error:
+                log.debug("no greeting from %s: %s", peer, error)
+
+    async def _answer_hello(self, stream: Stream) -> None:
+        with trio.fail_after(HELLO_TIMEOUT):
+            self._heard(stream.peer, await stream.read_frame(HELLO_LIMIT))
+            await stream.write(self._hello())
+            await stream.close()
+
+    async def _settle_name(self) -> None:
+        """A name from the command line is remembered; without one the remembered name holds."""
+        profile = await self._storage.ask(actors.ReadProfile(), records.Profile)
+        if not self._self_image.name:
+            self._self_image.name = profile.name or names.default_name(self._network.peer)
+        elif self._self_image.name != profile.name:
+            profile.name = self._self_image.name
+            await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
+
+    def _hello(self) -> bytes:
+        return frame(wire.Hello(nick=self._self_image.name, agent=self._agent).SerializeToString())
+
+    def _heard(self, peer: str, body: bytes) -> None:
+        hello = wire.Hello.FromString(body)
+        previous, now = self._greetings.get(peer), trio.current_time()
+        too_often = previous and hello.nick != previous.name and now - previous.at < HELLO_EVERY
+        if too_often or len(hello.nick) > names.NAME_LIMIT:
+            self._refused_hellos += 1
+            return
+        self._greetings[peer] = _Greeting(hello.nick, hello.agent[:64], now)
+        if previous is None or previous.name != hello.nick:
+            before = previous.name if previous else ""
+            self._ui.offer(actors.PeerNamed(peer=peer, name=hello.nick, previous=before))

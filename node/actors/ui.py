@@ -1,0 +1,227 @@
+"""Commands in, events out, for any number of front ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import trio
+from google.protobuf.message import Message
+
+from p2pchat.node.actors.lanes import Desk, Lane
+from p2pchat.node.errors import AskTimeoutError, P2pchatError, RequestRejectedError
+from p2pchat.node.events import EventHub
+from p2pchat.node.protocol import names, profiles
+from p2pchat.node.runtime import ASK_DEADLINE, Actor, ActorRef, ActorStats
+from p2pchat.node.runtime.mailbox import Letter
+from p2pchat.node.runtime.posting import post
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+
+POSTS_IN_FLIGHT = 256  # texts that wait in pubsub for their synced write; more wait here
+QUERIES_AT_ONCE = 32  # read-only commands being answered; more wait here
+PART_DEADLINE = 2.0  # seconds an actor has to describe itself before its part is left out
+
+EVENTS = frozenset(
+    {
+        actors.RoomMessagesArrived,
+        actors.PeerConnected,
+        actors.PeerDisconnected,
+        actors.PeerNamed,
+        actors.Listening,
+        actors.Notice,
+    }
+)
+
+R = TypeVar("R", bound=Message)
+
+
+class UiActor(Actor):
+    """Passes events to the hub at once, and commands to the actor that knows.
+
+    Commands are answered from lanes, so that none of them holds up an event or the others: texts in order and
+    many in flight, because pubsub saves many with one sync; changes one after the other, because each edits
+    the profile; questions side by side.
+    """
+
+    mailbox_size = (
+        256  # letters; taken without waiting, so a full one means a program that stands still
+    )
+
+    def __init__(
+        self,
+        *,
+        peer: str,
+        data_dir: Path,
+        storage: ActorRef,
+        transport: ActorRef,
+        discovery: ActorRef,
+        pubsub: ActorRef,
+        hub: EventHub,
+        actor_stats: Callable[[], Iterable[ActorStats]],
+    ) -> None:
+        self._peer = peer
+        self._data_dir = data_dir
+        self._storage = storage
+        self._transport = transport
+        self._discovery = discovery
+        self._pubsub = pubsub
+        self._hub = hub
+        self._actor_stats = actor_stats
+        self._started_at = trio.current_time()
+        self._name = names.default_name(peer)
+        self._desk = Desk(on_unheard=self._notice)
+        self._lanes = self._make_lanes()
+
+    def _make_lanes(self) -> dict[type[Message], Lane]:
+        posts = self._desk.lane(partial(_forward, self._pubsub), POSTS_IN_FLIGHT)
+        changes = self._desk.lane(self._change, 1)
+        queries = self._desk.lane(self._query, QUERIES_AT_ONCE)
+        return {
+            actors.PostText: posts,
+            actors.JoinRoom: changes,
+            actors.LeaveRoom: changes,
+            actors.SetName: changes,
+            actors.ReadHistory: queries,
+            actors.ListRooms: queries,
+            actors.ListConnections: queries,
+            actors.DescribeNode: queries,
+        }
+
+    async def started(self) -> None:
+        self.spawn(self._desk.run, name="ui desk")
+
+    async def stopping(self) -> None:
+        """A posted text is saved, or its sender is told, before the actors that do it stop."""
+        await self._desk.finish()
+
+    async def receive(self, letters: Sequence[Letter]) -> None:
+        for letter in letters:
+            kind = type(letter.message)
+            if kind in EVENTS:
+                self._hub.emit(letter.message)
+            elif kind in self._lanes:
+                self._lanes[kind].put(letter)
+            else:
+                await super().receive([letter])
+
+    # ---- questions ----------------------------------------------------------------------------------
+
+    async def _query(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        match message:
+            case actors.ReadHistory():
+                return partial(self._storage.ask, message, actors.HistoryPage)
+            case actors.ListRooms():
+                return partial(self._pubsub.ask, message, actors.RoomList)
+            case actors.ListConnections():
+                return partial(self._transport.ask, message, actors.ConnectionList)
+            case _:
+                return self._describe
+
+    async def _describe(self) -> Message:
+        """Assemble the parts; an actor that is down leaves its own out."""
+        node = actors.NodeDescription(
+            peer=self._peer,
+            uptime_ms=round((trio.current_time() - self._started_at) * 1000),
+            actors=(_status(stats) for stats in self._actor_stats()),
+            data_dir=str(self._data_dir),
+        )
+        async with trio.open_nursery() as nursery:
+            for ref, question, part in (
+                (self._storage, actors.DescribeStore(), node.store),
+                (self._transport, actors.DescribeTransport(), node.transport),
+                (self._discovery, actors.DescribeDiscovery(), node.discovery),
+            ):
+                nursery.start_soon(_fill_in, ref, question, part)
+            nursery.start_soon(self._refresh_name)
+        node.name = self._name
+        node.addresses.extend(node.transport.addresses)
+        return node
+
+    async def _refresh_name(self) -> None:
+        profile = records.Profile()
+        await _fill_in(self._storage, actors.ReadProfile(), profile)
+        self._name = profile.name or self._name
+
+    # ---- changes ------------------------------------------------------------------------------------
+
+    async def _change(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        match message:
+            case actors.JoinRoom():
+                return partial(self._join, message)
+            case actors.LeaveRoom():
+                return partial(self._leave, message)
+            case _:
+                assert isinstance(message, actors.SetName)
+                return partial(self._set_name, message)
+
+    async def _join(self, message: actors.JoinRoom) -> Message:
+        joined = await self._pubsub.ask(message, actors.RoomJoined)
+        await self._remember(partial(profiles.with_room, room=joined.room, plain=joined.plain))
+        return joined
+
+    async def _leave(self, message: actors.LeaveRoom) -> Message:
+        left = await self._pubsub.ask(message, actors.RoomLeft)
+        await self._remember(partial(profiles.without_room, room=left.room))
+        return left
+
+    async def _remember(self, change: Callable[[records.Profile], records.Profile]) -> None:
+        try:
+            await self._change_profile(change)
+        except P2pchatError as error:
+            self._notice(f"This will be forgotten at the next start: {error}")
+
+    async def _set_name(self, message: actors.SetName) -> Message:
+        name = message.name.strip()
+        if problem := names.name_problem(name):
+            raise RequestRejectedError(actors.INVALID, problem)
+        await self._change_profile(partial(profiles.with_name, name=name))
+        self._name = name
+        with trio.move_on_after(ASK_DEADLINE):
+            await self._transport.tell(actors.NameChanged(name=name))
+            await self._pubsub.tell(actors.NameChanged(name=name))
+            return actors.Done()
+        raise AskTimeoutError("the name was saved, and not everybody heard of it")
+
+    async def _change_profile(self, change: Callable[[records.Profile], records.Profile]) -> None:
+        profile = await self._storage.ask(actors.ReadProfile(), records.Profile)
+        await self._storage.ask(actors.SaveProfile(profile=change(profile)), actors.Done)
+
+    def _notice(self, problem: str | actors.Rejected) -> None:
+        text = problem if isinstance(problem, str) else problem.detail
+        self._hub.emit(actors.Notice(level=actors.Notice.WARNING, text=text))
+
+
+async def _forward(ref: ActorRef, message: Message) -> Callable[[], Awaitable[Message]]:
+    """Begun once the message stands in the other actor's mailbox, answered by that actor."""
+    slot = await post(ref, message)
+
+    async def answer() -> Message:
+        with trio.move_on_after(ASK_DEADLINE):
+            return await slot.wait() or actors.Done()
+        raise AskTimeoutError(f"no answer from {ref.name}")
+
+    return answer
+
+
+async def _fill_in(ref: ActorRef, question: Message, part: Any) -> None:
+    """Ask for a part of a description; it stays empty when the actor is down or slow."""
+    with trio.move_on_after(PART_DEADLINE):
+        try:
+            part.CopyFrom(await ref.ask(question, type(part)))
+        except P2pchatError:
+            return
+
+
+def _status(stats: ActorStats) -> actors.ActorStatus:
+    return actors.ActorStatus(
+        name=stats.name,
+        state=stats.state,
+        restarts=stats.restarts,
+        drops=stats.drops,
+        queue=stats.queue,
+        handled=stats.handled,
+        stalls=stats.stalls,
+    )

@@ -1,0 +1,90 @@
+"""Pings every connection now and then: for its round-trip time, and to notice that it is dead.
+
+py-libp2p's own health monitor rounds to whole milliseconds and replaces slow connections by dialling; a QUIC
+peer that died silently is otherwise not noticed for minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from weakref import WeakKeyDictionary
+
+import trio
+from libp2p.abc import INetConn
+from libp2p.host.ping import ID as PING
+from libp2p.host.ping import PING_LENGTH
+from libp2p.io.utils import read_exactly
+from libp2p.network.swarm import Swarm
+from libp2p.protocol_muxer.multiselect_client import MultiselectClient
+from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
+
+from p2pchat.node.errors import StreamError
+
+log = logging.getLogger(__name__)
+
+CHECK_EVERY = 1.0  # seconds between looks for connections that are due
+PING_EVERY = 15.0  # seconds for each connection
+PING_TIMEOUT = 5.0  # seconds; a connection that needs longer is closed
+
+
+class Pings:
+    """Keeps connections honest. `run` it for as long as the swarm lives."""
+
+    def __init__(self, swarm: Swarm) -> None:
+        self._swarm = swarm
+        self._due: WeakKeyDictionary[INetConn, float] = WeakKeyDictionary()
+        self._rtt: WeakKeyDictionary[INetConn, float] = WeakKeyDictionary()
+
+    async def run(self) -> None:
+        async with trio.open_nursery() as nursery:
+            while True:
+                await trio.sleep(CHECK_EVERY)
+                now = trio.current_time()
+                for connection in self._swarm.get_connections():
+                    if self._due.get(connection, 0.0) <= now and not connection.is_closed:
+                        self._due[connection] = now + PING_EVERY
+                        nursery.start_soon(self._check, connection)
+
+    def rtt_ms(self, connection: INetConn) -> float | None:
+        return self._rtt.get(connection)
+
+    async def ping(self, connection: INetConn) -> float:
+        """Seconds. Raises `StreamError`."""
+        try:
+            with trio.fail_after(PING_TIMEOUT):
+                seconds = await _round_trip(connection)
+        except Exception as error:
+            raise StreamError(str(error) or type(error).__name__) from error
+        self._rtt[connection] = seconds * 1000
+        return seconds
+
+    async def _check(self, connection: INetConn) -> None:
+        try:
+            await self.ping(connection)
+        except StreamError as error:
+            if not connection.is_closed:
+                log.info(
+                    "closing a dead connection to %s: %s", connection.muxed_conn.peer_id, error
+                )
+                await connection.close()
+
+
+async def _round_trip(connection: INetConn) -> float:
+    stream = await connection.new_stream()
+    try:
+        await MultiselectClient().select_one_of(
+            [PING], MultiselectCommunicator(stream), int(PING_TIMEOUT)
+        )
+        payload = os.urandom(PING_LENGTH)
+        begin = trio.current_time()
+        await stream.write(payload)
+        answer = await read_exactly(stream, PING_LENGTH)
+        seconds = trio.current_time() - begin
+    finally:
+        with trio.CancelScope(shield=True), contextlib.suppress(Exception):
+            await stream.reset()
+    if answer != payload:
+        raise StreamError("the answer to a ping was wrong")
+    return seconds

@@ -1,0 +1,361 @@
+"""One life of a libp2p host. Importing this module imports libp2p."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import trio
+from libp2p import new_host
+from libp2p.abc import IHost, INetConn, INetStream, INetwork, INotifee, ISecureTransport, ITransport
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.keys import KeyPair
+from libp2p.crypto.x25519 import create_new_key_pair as create_new_x25519_key_pair
+from libp2p.custom_types import TProtocol
+from libp2p.host.basic_host import BasicHost
+from libp2p.network.config import ConnectionConfig
+from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.pubsub.pubsub import Pubsub
+from libp2p.rcmgr import Direction
+from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
+from libp2p.security.noise.transport import Transport as NoiseTransport
+from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
+from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.tools.anyio_service import background_trio_service
+from libp2p.transport.tcp.tcp import TCP
+from multiaddr import Multiaddr
+
+from p2pchat.node.adapters import libp2p_fixes as fixes
+from p2pchat.node.adapters import libp2p_ping, listen_addresses
+from p2pchat.node.adapters.libp2p_gossip import Gossip, new_router
+from p2pchat.node.adapters.libp2p_stream import Libp2pStream
+from p2pchat.node.adapters.racing import race
+from p2pchat.node.config import NetworkLimits
+from p2pchat.node.errors import DialError, ListenError, StreamError
+from p2pchat.node.identity import Identity
+from p2pchat.node.ports import (
+    ConnectionInfo,
+    PeerDown,
+    PeerEvent,
+    PeerUp,
+    Stream,
+    StreamHandler,
+    Subscription,
+)
+
+log = logging.getLogger(__name__)
+
+DIAL_TIMEOUT = 10.0  # seconds for one peer, all addresses together
+OPEN_TIMEOUT = 10.0  # seconds to open a stream and agree on its protocol
+CLOSE_TIMEOUT = (
+    0.5  # seconds for all goodbyes at the end; whoever misses it sees the connection drop
+)
+FLUSH_TIMEOUT = 0.3  # seconds at the end for what was published and not written yet
+FOREVER = 1e9  # seconds; QUIC streams otherwise die after 30 s of silence while they look alive
+
+
+class Libp2pSession:
+    """A host from its first listen to its end; see `Network` for what the methods promise."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        listen: Sequence[str],
+        limits: NetworkLimits,
+        counters: Counter[str],
+        events: trio.MemorySendChannel[PeerEvent],
+        strict_listen: bool,
+    ) -> None:
+        fixes.set_up_logging()
+        fixes.widen_gossip_queues()
+        self._listen = [listen_addresses.parse(address) for address in listen]
+        self._strict_listen = strict_listen
+        self._counters = counters
+        self._limits = limits
+        host = _new_host(identity, self._listen, limits)
+        swarm = host.get_network()
+        assert isinstance(host, BasicHost)
+        assert isinstance(swarm, Swarm)
+        self._host, self._swarm = host, swarm
+        fixes.let_no_stream_end_the_host(self._host, counters, limits.max_streams_per_peer)
+        fixes.free_inbound_slots(self._swarm)
+        fixes.leave_dialing_to_us(self._swarm)
+        self._swarm.register_notifee(_PeerWatcher(self._swarm, events, counters))
+        self._router = new_router()
+        self._pubsub = Pubsub(self._host, self._router)
+        fixes.start_sequence_numbers_late(self._pubsub)
+        self._gossip: Gossip | None = None
+        self._pings = libp2p_ping.Pings(self._swarm)
+        self._dials = trio.CapacityLimiter(limits.max_concurrent_dials)
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        usable = self._usable_listen_addresses()
+        async with (
+            self._host.run(listen_addrs=usable),
+            background_trio_service(self._router),
+            background_trio_service(self._pubsub),
+            trio.open_nursery() as nursery,
+            self._goodbyes(),
+        ):
+            self._refuse_missing_listeners(usable)
+            fixes.let_no_task_end_pubsub(self._pubsub, self._counters)
+            await self._pubsub.wait_until_ready()
+            self._gossip = Gossip(self._pubsub, nursery, self._counters)
+            nursery.start_soon(self._pings.run)
+            task_status.started()
+            await trio.sleep_forever()
+
+    def listen_addresses(self) -> Sequence[str]:
+        return [str(a) for a in listen_addresses.expand(self._host.get_transport_addrs())]
+
+    def connections(self) -> Sequence[ConnectionInfo]:
+        return [
+            ConnectionInfo(
+                str(peer),
+                _remote_address(connection),
+                _transport(connection),
+                _is_outbound(connection),
+                self._pings.rtt_ms(connection),
+            )
+            for peer, connections in self._swarm.connections.items()
+            for connection in connections
+            if not connection.is_closed
+        ]
+
+    async def dial(self, peer: str, addresses: Sequence[str]) -> None:
+        wanted, candidates = _dial_candidates(peer, addresses)
+        if self._live(wanted):
+            return
+        if wanted == self._host.get_id():
+            raise DialError("that is this node itself")
+
+        connection: INetConn | None = None
+
+        async def attempt(address: Multiaddr) -> INetConn | None:
+            return await self._swarm.dial_addr(address, wanted)
+
+        async with self._dials:
+            with trio.move_on_after(DIAL_TIMEOUT) as patience:
+                connection, errors = await race(candidates, attempt, self._close_soon)
+        if patience.cancelled_caught:
+            raise DialError(f"no answer within {DIAL_TIMEOUT:g} s")
+        if connection is None:
+            reasons = sorted({_deepest(error) for error in errors})
+            raise DialError("; ".join(reasons) or "no usable address")
+
+    async def disconnect(self, peer: str) -> None:
+        await self._swarm.close_peer(ID.from_string(peer))
+
+    async def ping(self, peer: str) -> float:
+        live = self._live(ID.from_string(peer))
+        if not live:
+            raise StreamError("not connected")
+        return await self._pings.ping(live[0])
+
+    def handle(self, protocol: str, handler: StreamHandler) -> None:
+        async def serve(stream: INetStream) -> None:
+            wrapped = Libp2pStream(stream, str(stream.muxed_conn.peer_id))
+            await handler(wrapped)
+            await wrapped.close()
+
+        self._host.set_stream_handler(TProtocol(protocol), serve)
+
+    async def open_stream(self, peer: str, protocol: str) -> Stream:
+        peer_id = ID.from_string(peer)
+        if not self._live(peer_id):
+            raise StreamError("not connected")
+        try:
+            with trio.fail_after(OPEN_TIMEOUT):
+                stream = await self._host.new_stream(peer_id, [TProtocol(protocol)])
+        except Exception as error:
+            raise StreamError(_deepest(error)) from error
+        return Libp2pStream(stream, peer)
+
+    async def subscribe(self, topic: str) -> Subscription:
+        return await self._gossiping().subscribe(topic)
+
+    async def unsubscribe(self, topic: str) -> None:
+        await self._gossiping().unsubscribe(topic)
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        await self._gossiping().publish(topic, data)
+
+    def topic_peers(self, topic: str) -> Sequence[str]:
+        return self._gossip.topic_peers(topic) if self._gossip else ()
+
+    def _gossiping(self) -> Gossip:
+        if self._gossip is None:
+            raise StreamError("the network does not run")
+        return self._gossip
+
+    def _live(self, peer: ID) -> list[INetConn]:
+        return [c for c in self._swarm.get_connections(peer) if not c.is_closed]
+
+    def _close_soon(self, connection: INetConn | None) -> None:
+        if connection is not None:
+            self._swarm.manager.run_task(connection.close)
+
+    def _usable_listen_addresses(self) -> list[Multiaddr]:
+        usable, refused = [], []
+        for address in self._listen:
+            try:
+                listen_addresses.check(address)
+                usable.append(address)
+            except ListenError as error:
+                refused.append(error)
+        if refused and (self._strict_listen or not usable):
+            raise refused[0]
+        return usable
+
+    def _refuse_missing_listeners(self, wanted: Sequence[Multiaddr]) -> None:
+        """`Swarm.listen` is content when one of many addresses works."""
+        missing = [address for address in wanted if str(address) not in self._swarm.listeners]
+        if missing and (self._strict_listen or len(missing) == len(wanted)):
+            raise ListenError(f"Cannot listen on {missing[0]}.")
+
+    @asynccontextmanager
+    async def _goodbyes(self) -> AsyncIterator[None]:
+        """Close connections all at once at the end: one by one py-libp2p takes 0.1 s for each."""
+        try:
+            yield
+        finally:
+            with trio.move_on_after(FLUSH_TIMEOUT, shield=True):
+                if self._gossip is not None:
+                    await self._gossip.flush()
+            with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
+                async with trio.open_nursery() as nursery:
+                    for connection in self._swarm.get_connections():
+                        nursery.start_soon(connection.muxed_conn.close)
+
+
+class _PeerWatcher(INotifee):
+    """Turns connections coming and going into one event for each change of a peer."""
+
+    def __init__(
+        self, swarm: Swarm, events: trio.MemorySendChannel[PeerEvent], counters: Counter[str]
+    ) -> None:
+        self._swarm = swarm
+        self._events = events
+        self._counters = counters
+        self._up: set[ID] = set()
+
+    async def connected(self, network: INetwork, conn: INetConn) -> None:
+        peer = conn.muxed_conn.peer_id
+        if peer not in self._up:
+            self._up.add(peer)
+            self._emit(
+                PeerUp(str(peer), _remote_address(conn), _transport(conn), _is_outbound(conn))
+            )
+
+    async def disconnected(self, network: INetwork, conn: INetConn) -> None:
+        peer = conn.muxed_conn.peer_id
+        if peer in self._up and all(c.is_closed for c in self._swarm.get_connections(peer)):
+            self._up.discard(peer)
+            self._emit(PeerDown(str(peer)))
+
+    def _emit(self, event: PeerEvent) -> None:
+        try:
+            self._events.send_nowait(event)
+        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
+            self._counters["peer_events_dropped"] += 1
+
+    async def opened_stream(self, network: INetwork, stream: INetStream) -> None: ...
+
+    async def closed_stream(self, network: INetwork, stream: INetStream) -> None: ...
+
+    async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None: ...
+
+    async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None: ...
+
+
+def _new_host(identity: Identity, listen: Sequence[Multiaddr], limits: NetworkLimits) -> IHost:
+    key_pair = create_new_key_pair(identity.seed)
+    # The defaults accept SECIO and plaintext.
+    security: dict[TProtocol, ISecureTransport] = {
+        NOISE: NoiseTransport(key_pair, create_new_x25519_key_pair().private_key)
+    }
+    return new_host(
+        key_pair=key_pair,
+        sec_opt=security,
+        muxer_opt={TProtocol(YAMUX): Yamux},
+        transports=_transports(key_pair, listen),
+        connection_config=_connection_config(limits),
+        addrs_factory=listen_addresses.expand,
+        disable_identify_address_discovery=True,
+    )
+
+
+def _connection_config(limits: NetworkLimits) -> ConnectionConfig:
+    return ConnectionConfig(
+        max_connections=limits.max_connections,
+        # The inbound limit is the difference of these two; the watermarks must lie between them.
+        min_connections=limits.max_connections - limits.max_inbound,
+        low_watermark=limits.max_connections - limits.max_inbound,
+        high_watermark=limits.max_connections,
+    )
+
+
+def _transports(key_pair: KeyPair, listen: Sequence[Multiaddr]) -> list[ITransport]:
+    transports: list[ITransport] = [TCP()]
+    if any("quic" in str(address) for address in listen):
+        from libp2p.transport.quic.config import QUICTransportConfig
+        from libp2p.transport.quic.transport import QUICTransport
+
+        config = QUICTransportConfig(STREAM_READ_TIMEOUT=FOREVER)
+        transports.append(QUICTransport(key_pair.private_key, config=config))
+    return transports
+
+
+def _dial_candidates(peer: str, addresses: Sequence[str]) -> tuple[ID, list[Multiaddr]]:
+    """Whom to expect, and where: TCP first, because QUIC is pure Python and thirty times slower."""
+    parsed = []
+    for text in addresses:
+        try:
+            address = Multiaddr(text)
+            names = [protocol.name for protocol in address.protocols()]
+        except Exception:
+            continue  # one bad address of several must not cost the others
+        if "p2p-circuit" in names or not {"tcp", "quic-v1"} & set(names):
+            continue
+        peer = peer or address.get_peer_id() or ""
+        parsed.append(("quic-v1" in names, address))
+    if not peer:
+        raise DialError("no address names a peer (/p2p/<peer id>)")
+    try:
+        wanted = ID.from_string(peer)
+    except Exception as error:
+        raise DialError(f"{peer!r} is no peer id") from error
+    parsed.sort(key=lambda entry: entry[0])
+    return wanted, [address for _, address in parsed]
+
+
+def _remote_address(connection: INetConn) -> str:
+    try:
+        remote = connection.muxed_conn.get_remote_address()  # type: ignore[attr-defined]
+        host, port = remote[0], remote[1]
+    except Exception:
+        return ""  # e.g. a relayed connection, or one that is closing
+    host = host.removeprefix("::ffff:")
+    family = "ip6" if ":" in host else "ip4"
+    if _transport(connection) == "quic":
+        return f"/{family}/{host}/udp/{port}/quic-v1"
+    return f"/{family}/{host}/tcp/{port}"
+
+
+def _is_outbound(connection: INetConn) -> bool:
+    return isinstance(connection, SwarmConn) and connection.direction is Direction.OUTBOUND
+
+
+def _transport(connection: INetConn) -> str:
+    return "quic" if type(connection.muxed_conn).__name__ == "QUICConnection" else "tcp"
+
+
+def _deepest(error: BaseException) -> str:
+    """libp2p wraps errors several times; the innermost one says what happened."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__

@@ -1,0 +1,56 @@
+"""A libp2p stream behind the `Stream` port."""
+
+from __future__ import annotations
+
+import contextlib
+
+from libp2p.abc import INetStream
+
+from p2pchat.node.errors import StreamError
+from p2pchat.node.protocol.framing import FrameDecoder, FrameError
+
+READ_CHUNK = 64 * 1024  # bytes asked of libp2p at once
+
+
+class Libp2pStream:
+    """Frames over one libp2p stream. Every foreign error becomes `StreamError`."""
+
+    def __init__(self, stream: INetStream, peer: str) -> None:
+        self._stream = stream
+        self._peer = peer
+        self._decoder = FrameDecoder(0)
+
+    @property
+    def peer(self) -> str:
+        return self._peer
+
+    async def read_frame(self, limit: int) -> bytes:
+        self._decoder.limit = limit
+        try:
+            while (body := self._decoder.next_frame()) is None:
+                chunk = await self._stream.read(READ_CHUNK)
+                if not chunk:
+                    raise StreamError("the stream ended")
+                self._decoder.push(chunk)
+            return body
+        except StreamError:
+            raise
+        except FrameError as error:
+            await self.reset()
+            raise StreamError(f"bad frame: {error}") from error
+        except Exception as error:
+            raise StreamError(str(error) or type(error).__name__) from error
+
+    async def write(self, data: bytes) -> None:
+        try:
+            await self._stream.write(data)
+        except Exception as error:
+            raise StreamError(str(error) or type(error).__name__) from error
+
+    async def close(self) -> None:
+        with contextlib.suppress(Exception):  # it is gone either way
+            await self._stream.close()
+
+    async def reset(self) -> None:
+        with contextlib.suppress(Exception):
+            await self._stream.reset()

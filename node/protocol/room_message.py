@@ -1,0 +1,109 @@
+"""Room messages: what one may look like, and the author's signature over it.
+
+The signature covers length-prefixed fields in a fixed order, never protobuf bytes, which are not canonical.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from p2pchat.node.protocol import names, peer_id
+from p2pchat.proto import wire_pb2 as wire
+
+TOPIC_PREFIX = "/p2pchat/room/1/"
+MAX_PARENTS = 3
+ID_BYTES = 16
+SIGNATURE_BYTES = 64
+
+MAX_BATCH_MESSAGES = 256
+MAX_BATCH_BYTES = 256 * 1024  # serialised; leaves room below gossip's limit of 1,000,000
+
+_DOMAIN = b"p2pchat room message 1"
+
+
+class Flaw(enum.Enum):
+    """Why a received message is refused; the value names the counter."""
+
+    MALFORMED = "malformed"
+    WRONG_ROOM = "wrong room"
+    TOO_LONG = "too long"
+    BAD_SIGNATURE = "bad signature"
+
+
+def topic_of(room: str, plain: bool) -> str:
+    """A plain room's topic is its bare name, as universal-connectivity does it."""
+    return room if plain else TOPIC_PREFIX + room
+
+
+def sign(message: wire.RoomMessage, key: Ed25519PrivateKey) -> None:
+    """Fill in the signature."""
+    message.signature = key.sign(signed_bytes(message))
+
+
+def signed_bytes(message: wire.RoomMessage) -> bytes:
+    """What the signature covers: domain, then each field as 4-byte big-endian length and bytes."""
+    fields = (
+        _DOMAIN,
+        message.id,
+        message.room.encode(),
+        message.sender,
+        message.nick.encode(),
+        message.sent_at_ms.to_bytes(8, "big"),
+        message.lamport.to_bytes(8, "big"),
+        b"".join(message.parents),  # each of them has ID_BYTES
+        message.text.encode(),
+    )
+    return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+
+
+def flaw_of(message: wire.RoomMessage, room: str) -> Flaw | None:
+    """Why a message received in `room` is to be refused; None if it is good."""
+    if message.room != room:
+        return Flaw.WRONG_ROOM
+    if len(message.text.encode()) > names.TEXT_LIMIT or len(message.nick) > names.NAME_LIMIT:
+        return Flaw.TOO_LONG
+    key = peer_id.public_key_of(message.sender)
+    well_formed = (
+        key is not None
+        and len(message.id) == ID_BYTES
+        and message.text
+        and len(message.parents) <= MAX_PARENTS
+        and all(len(parent) == ID_BYTES for parent in message.parents)
+        and len(message.signature) == SIGNATURE_BYTES
+    )
+    if key is None or not well_formed:
+        return Flaw.MALFORMED
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(message.signature, signed_bytes(message))
+    except (InvalidSignature, ValueError):
+        return Flaw.BAD_SIGNATURE
+    return None
+
+
+def batches(messages: Iterable[wire.RoomMessage]) -> Iterator[wire.RoomBatch]:
+    """Put messages together into gossip messages, in order, within both limits."""
+    batch: list[wire.RoomMessage] = []
+    size = 0
+    for message in messages:
+        length = message.ByteSize() + 8  # tag and length of the field
+        if batch and (len(batch) >= MAX_BATCH_MESSAGES or size + length > MAX_BATCH_BYTES):
+            yield wire.RoomBatch(messages=batch)
+            batch, size = [], 0
+        batch.append(message)
+        size += length
+    if batch:
+        yield wire.RoomBatch(messages=batch)
+
+
+def parse_batch(data: bytes) -> Sequence[wire.RoomMessage] | None:
+    """The messages of one gossip message; None when it is no batch or breaks its limits."""
+    batch = wire.RoomBatch()
+    try:
+        batch.ParseFromString(data)
+    except Exception:  # protobuf's DecodeError; upb also raises UnicodeDecodeError
+        return None
+    return batch.messages if 0 < len(batch.messages) <= MAX_BATCH_MESSAGES else None

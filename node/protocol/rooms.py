@@ -1,0 +1,126 @@
+"""One room's state: its Lamport clock, and what becomes of the messages that arrive."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from p2pchat.node.protocol import names, peer_id, uuid7
+from p2pchat.node.protocol import room_message as rules
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+
+MAX_AHEAD_MS = 24 * 3600 * 1000  # how far a stranger's clock may pull ours forward
+
+Randomness = Callable[[int], bytes]
+
+
+class Room:
+    """Composes own messages and judges received ones. `randomness(n)` gives n random bytes."""
+
+    def __init__(
+        self,
+        name: str,
+        plain: bool,
+        author: bytes,
+        key: Ed25519PrivateKey,
+        randomness: Randomness,
+    ) -> None:
+        self.name = name
+        self.plain = plain
+        self.topic = rules.topic_of(name, plain)
+        self.counts: Counter[str] = Counter()
+        self._author = author
+        self._key = key
+        self._randomness = randomness
+        self._lamport = 0
+        self._newest: deque[bytes] = deque(maxlen=rules.MAX_PARENTS)
+
+    def resume(self, lamport: int, parents: Sequence[bytes]) -> None:
+        """Go on from what is stored."""
+        self._lamport = lamport
+        self._newest.extend(parents)
+
+    def compose(self, text: str, nick: str, now_ms: int) -> records.RoomRecord:
+        """An own message, signed; its Lamport time is above everything seen in the room."""
+        self._lamport = max(now_ms, self._lamport + 1)
+        message = wire.RoomMessage(
+            id=uuid7.make(now_ms, self._randomness(10)),
+            room=self.name,
+            sender=self._author,
+            nick=nick,
+            sent_at_ms=now_ms,
+            lamport=self._lamport,
+            parents=self._newest,
+            text=text,
+        )
+        if not self.plain:
+            rules.sign(message, self._key)
+        self._newest.append(message.id)
+        return records.RoomRecord(message=message, received_at_ms=now_ms, plain=self.plain)
+
+    def encode(self, messages: Sequence[wire.RoomMessage]) -> list[bytes]:
+        """Gossip messages that carry these, in order."""
+        if self.plain:
+            return [message.text.encode() for message in messages]
+        return [batch.SerializeToString() for batch in rules.batches(messages)]
+
+    def receive(self, source: str, data: bytes, now_ms: int) -> list[records.RoomRecord]:
+        """The good messages of one gossip message; the others are counted.
+
+        Whether they are new is for the store to say; call `accept` with those that are.
+        """
+        if self.plain:
+            return self._receive_plain(source, data, now_ms)
+        messages = rules.parse_batch(data)
+        if messages is None:
+            self.counts[rules.Flaw.MALFORMED.value] += 1
+            return []
+        good = []
+        for message in messages:
+            if flaw := rules.flaw_of(message, self.name):
+                self.counts[flaw.value] += 1
+            else:
+                good.append(records.RoomRecord(message=message, received_at_ms=now_ms))
+        return good
+
+    def accept(self, fresh: Sequence[records.RoomRecord], now_ms: int) -> None:
+        """Move the clock on by fresh, stored messages."""
+        for record in fresh:
+            # Bounded, so that nobody can push the room's clock to its end.
+            seen = min(record.message.lamport, now_ms + MAX_AHEAD_MS)
+            self._lamport = max(self._lamport, seen)
+            self._newest.append(record.message.id)
+
+    def describe(self, subscribers: Sequence[str]) -> actors.Room:
+        refused = sum(self.counts[flaw.value] for flaw in rules.Flaw)
+        return actors.Room(
+            name=self.name,
+            plain=self.plain,
+            subscribers=subscribers,
+            received=self.counts["received"],
+            duplicates=self.counts["duplicates"],
+            refused=refused,
+        )
+
+    def _receive_plain(self, source: str, data: bytes, now_ms: int) -> list[records.RoomRecord]:
+        """Plain messages carry neither id nor time: both are made here, the id from source and text."""
+        if not data or len(data) > names.TEXT_LIMIT:
+            self.counts[(rules.Flaw.TOO_LONG if data else rules.Flaw.MALFORMED).value] += 1
+            return []
+        self._lamport = max(now_ms, self._lamport + 1)
+        sender = peer_id.from_text(source)
+        stamp = self._lamport.to_bytes(8, "big")
+        message = wire.RoomMessage(
+            id=uuid7.make(now_ms, hashlib.sha256(sender + stamp + data).digest()[:10]),
+            room=self.name,
+            sender=sender,
+            sent_at_ms=now_ms,
+            lamport=self._lamport,
+            text=data.decode("utf-8", "replace"),
+        )
+        return [records.RoomRecord(message=message, received_at_ms=now_ms, plain=True)]

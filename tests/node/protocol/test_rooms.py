@@ -1,0 +1,102 @@
+"""A room composes own messages and judges what arrives."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pchat.node.identity import Identity
+from p2pchat.node.protocol.rooms import MAX_AHEAD_MS, Room
+from p2pchat.proto import records_pb2 as records
+
+ALICE = Identity(bytes(range(32)))
+BOB = Identity(bytes(range(1, 33)))
+NOW = 1_700_000_000_000
+
+
+def room_of(who: Identity, *, plain: bool = False) -> Room:
+    return Room("den", plain, who.peer_bytes, who.private_key, os.urandom)
+
+
+def pass_on(record: records.RoomRecord, sender: Room, receiver: Room) -> list[records.RoomRecord]:
+    (data,) = sender.encode([record.message])
+    return receiver.receive(ALICE.peer, data, NOW)
+
+
+def test_what_one_composes_the_other_receives() -> None:
+    alice, bob = room_of(ALICE), room_of(BOB)
+    sent = alice.compose("hello", "Alice", NOW)
+    (got,) = pass_on(sent, alice, bob)
+    assert got.message == sent.message
+    assert not got.plain
+
+
+def test_lamport_time_runs_on_when_the_clock_stands_or_goes_back() -> None:
+    room = room_of(ALICE)
+    times = [room.compose("x", "A", now).message.lamport for now in (NOW, NOW, NOW - 5000)]
+    assert times == [NOW, NOW + 1, NOW + 2]
+
+
+def test_an_answer_comes_after_what_it_answers_although_its_author_s_clock_is_behind() -> None:
+    alice, bob = room_of(ALICE), room_of(BOB)
+    question = alice.compose("?", "Alice", NOW + 60_000)
+    got = pass_on(question, alice, bob)
+    bob.accept(got, NOW)
+    answer = bob.compose("!", "Bob", NOW)
+    assert answer.message.lamport > question.message.lamport
+    assert list(answer.message.parents) == [question.message.id]
+
+
+def test_a_room_goes_on_from_what_is_stored() -> None:
+    room = room_of(ALICE)
+    room.resume(NOW + 7, [b"1" * 16, b"2" * 16])
+    message = room.compose("x", "A", NOW).message
+    assert message.lamport == NOW + 8
+    assert list(message.parents) == [b"1" * 16, b"2" * 16]
+
+
+def test_a_stranger_cannot_push_the_clock_to_its_end() -> None:
+    alice, bob = room_of(ALICE), room_of(BOB)
+    alice.resume(2**64 - 2, [])
+    bob.accept(pass_on(alice.compose("x", "A", NOW), alice, bob), NOW)
+    assert bob.compose("y", "B", NOW).message.lamport == NOW + MAX_AHEAD_MS + 1
+
+
+def test_refused_messages_are_counted() -> None:
+    alice, bob = room_of(ALICE), room_of(BOB)
+    forged = alice.compose("x", "Alice", NOW)
+    forged.message.text = "y"
+    assert pass_on(forged, alice, bob) == []
+    assert bob.receive(ALICE.peer, b"no batch", NOW) == []
+    assert bob.describe([]).refused == 2
+
+
+def test_one_bad_message_in_a_batch_does_not_cost_the_others() -> None:
+    alice, bob = room_of(ALICE), room_of(BOB)
+    made = [alice.compose(text, "Alice", NOW).message for text in ("a", "b", "c")]
+    made[1].signature = bytes(64)
+    (data,) = alice.encode(made)
+    assert [r.message.text for r in bob.receive(ALICE.peer, data, NOW)] == ["a", "c"]
+
+
+def test_plain_rooms_speak_raw_text() -> None:
+    alice, bob = room_of(ALICE, plain=True), room_of(BOB, plain=True)
+    (data,) = alice.encode([alice.compose("Grüße", "Alice", NOW).message])
+    assert data == "Grüße".encode()
+    (got,) = bob.receive(ALICE.peer, data, NOW)
+    assert got.plain
+    assert (got.message.text, got.message.sender) == ("Grüße", ALICE.peer_bytes)
+
+
+def test_a_plain_text_said_twice_is_two_messages() -> None:
+    bob = room_of(BOB, plain=True)
+    first, second = (bob.receive(ALICE.peer, b"again", NOW)[0].message.id for _ in range(2))
+    assert first != second
+
+
+@given(st.binary(max_size=300))
+def test_plain_rooms_take_any_bytes(data: bytes) -> None:
+    for record in room_of(BOB, plain=True).receive(ALICE.peer, data, NOW):
+        assert record.message.text
