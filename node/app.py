@@ -16,7 +16,7 @@ import trio
 
 from p2pchat.node.actors.discovery import DiscoveryActor
 from p2pchat.node.actors.pubsub import PubsubActor
-from p2pchat.node.actors.storage import StorageActor
+from p2pchat.node.actors.storage import Runner, StorageActor, in_thread
 from p2pchat.node.actors.transport import TransportActor
 from p2pchat.node.actors.ui import UiActor
 from p2pchat.node.adapters.dnsaddr import DnsaddrResolver
@@ -55,6 +55,7 @@ class Adapters:
     network: Network
     store: MessageStore
     mdns: LocalDiscovery | None
+    run_store: Runner = in_thread
 
 
 def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
@@ -156,7 +157,9 @@ def build_tree(
             actor_stats=lambda: [cell.stats() for cell in root.cells()],
         )
 
-    storage = ActorCell.of("storage", StorageActor, lambda: StorageActor(adapters.store))
+    storage = ActorCell.of(
+        "storage", StorageActor, lambda: StorageActor(adapters.store, adapters.run_store)
+    )
     transport = ActorCell.of("transport", TransportActor, make_transport)
     discovery = ActorCell.of("discovery", DiscoveryActor, make_discovery)
     pubsub = ActorCell.of("pubsub", PubsubActor, make_pubsub)

@@ -155,6 +155,31 @@ class Network(Protocol):
 MAX_GOSSIP_BYTES = 1_000_000  # py-libp2p drops more than about 1,040,000 bytes silently
 
 
+class LocalDiscovery(Protocol):
+    """Finds peers on the local network, and lets them find us."""
+
+    def announce(self, addresses: Sequence[str]) -> None:
+        """What others shall hear: multiaddrs ending in `/p2p/<own peer id>`. Before a run or during one."""
+        ...
+
+    async def run(
+        self,
+        peer: str,
+        found: Callable[[str, Sequence[str]], None],
+        report: Callable[[str], None],
+    ) -> None:
+        """Announce and look for others until cancelled; `peer` is the own peer id.
+
+        `found` gets a peer id and addresses ending in `/p2p/<that peer id>`. `report` gets a sentence when
+        nothing can be found (no network: that is tried again, not raised), and "" when it works (again).
+        """
+        ...
+
+
+# Turns "/dnsaddr/<host>/p2p/<peer id>" into addresses that end in "/p2p/<peer id>". Raises `NetworkError`.
+Resolver = Callable[[str], Awaitable[Sequence[str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class HistorySlice:
     """Records oldest first; `first` is the opaque position of the first one, empty if none."""

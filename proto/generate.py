@@ -60,7 +60,7 @@ def expected_names(descriptors: Path) -> list[str]:
 def differences(folder: Path, fresh: dict[str, str]) -> dict[str, str]:
     """Returns what is wrong with each committed file that is not as `fresh` says."""
     committed = {path.name: path for pattern in GENERATED for path in folder.glob(pattern)}
-    found = {name: "is missing" for name in fresh.keys() - committed.keys()}
+    found = dict.fromkeys(fresh.keys() - committed.keys(), "is missing")
     for name, path in committed.items():
         if name not in fresh:
             found[name] = "has no .proto any more"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from p2pchat.node.errors import ActorError, NetworkError, PublishError, RequestRejectedError
 from p2pchat.node.ports import GossipMessage, Network, Subscription
-from p2pchat.node.protocol import names
+from p2pchat.node.protocol import names, profiles
 from p2pchat.node.protocol.rooms import Randomness, Room
 from p2pchat.node.protocol.self_image import SelfImage
 from p2pchat.node.runtime import Actor, ActorRef, handles, handles_batch
@@ -64,11 +64,18 @@ class PubsubActor(Actor):
 
     async def started(self) -> None:
         if not self._self_image.settled:
-            profile = await self._storage.ask(actors.ReadProfile(), records.Profile)
-            self._self_image.settle_rooms({entry.name: entry.plain for entry in profile.rooms})
+            await self._settle_rooms()
         self.spawn(self._publish, name="publisher")
         for name, plain in list(self._self_image.rooms.items()):
             self._ui.offer(await self._join(name, plain))
+
+    async def _settle_rooms(self) -> None:
+        """A node comes back to the rooms it was in, those of this start's command line included."""
+        profile = await self._storage.ask(actors.ReadProfile(), records.Profile)
+        self._self_image.settle_rooms({entry.name: entry.plain for entry in profile.rooms})
+        for name, plain in self._self_image.rooms.items():
+            profile = profiles.with_room(profile, name, plain=plain)
+        await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
 
     async def stopping(self) -> None:
         """Saved messages still go out, as far as the stop's grace allows."""

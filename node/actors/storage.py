@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import trio
 from google.protobuf.message import Message
@@ -22,19 +22,37 @@ MAX_PAGE = 1000  # messages in one page of history
 T = TypeVar("T")
 
 
+class Runner(Protocol):
+    """How a call on the store is made."""
+
+    async def __call__(self, call: Callable[[], T], /) -> T: ...
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """Never abandoned: a call that went on behind the next one would break "one at a time"."""
+    return await trio.to_thread.run_sync(call, abandon_on_cancel=False)
+
+
+async def inline(call: Callable[[], T]) -> T:
+    """At once: for stores that never block, and for virtual time, which does not wait for threads."""
+    return call()
+
+
 class StorageActor(Actor):
     """Keeps history and profile. A failing disk is answered with `Rejected`, and is no crash."""
 
     mailbox_size = MAILBOX_SIZE
 
-    def __init__(self, store: MessageStore) -> None:
+    def __init__(self, store: MessageStore, run: Runner | None = None) -> None:
+        """`run` performs one call on the store; by default in a worker thread."""
         self._store = store
+        self._run = run or in_thread
 
     async def started(self) -> None:
-        await _in_thread(self._store.open)
+        await self._run(self._store.open)
 
     async def stopping(self) -> None:
-        await _in_thread(self._store.close)
+        await self._run(self._store.close)
 
     @handles_batch(actors.SaveRoomMessages, at_most=SAVES_PER_COMMIT)
     async def _save_room_messages(
@@ -42,7 +60,7 @@ class StorageActor(Actor):
     ) -> Sequence[Message]:
         batch = [record for save in saves for record in save.records]
         try:
-            fresh = iter(await _in_thread(lambda: self._store.append(batch)))
+            fresh = iter(await self._run(lambda: self._store.append(batch)))
         except StoreError as error:
             return [rejection_of(error)] * len(saves)
         return [
@@ -51,23 +69,29 @@ class StorageActor(Actor):
 
     @handles(actors.ReadHistory)
     async def _read_history(self, query: actors.ReadHistory) -> Message:
-        return await _answer(lambda: self._page(query))
+        return await self._answer(lambda: self._page(query))
 
     @handles(actors.ReadRoomState)
     async def _read_room_state(self, query: actors.ReadRoomState) -> Message:
-        return await _answer(lambda: self._room_state(query.room))
+        return await self._answer(lambda: self._room_state(query.room))
 
     @handles(actors.ReadProfile)
     async def _read_profile(self, _: actors.ReadProfile) -> Message:
-        return await _answer(self._store.load_profile)
+        return await self._answer(self._store.load_profile)
 
     @handles(actors.SaveProfile)
     async def _save_profile(self, command: actors.SaveProfile) -> Message:
-        return await _answer(lambda: self._keep_profile(command.profile))
+        return await self._answer(lambda: self._keep_profile(command.profile))
 
     @handles(actors.DescribeStore)
     async def _describe_store(self, _: actors.DescribeStore) -> Message:
-        return await _answer(self._description)
+        return await self._answer(self._description)
+
+    async def _answer(self, read: Callable[[], Message]) -> Message:
+        try:
+            return await self._run(read)
+        except StoreError as error:
+            return rejection_of(error)
 
     # What runs in the worker thread.
 
@@ -92,15 +116,3 @@ class StorageActor(Actor):
             messages=info.messages,
             schema_version=info.schema_version,
         )
-
-
-async def _answer(read: Callable[[], Message]) -> Message:
-    try:
-        return await _in_thread(read)
-    except StoreError as error:
-        return rejection_of(error)
-
-
-async def _in_thread(call: Callable[[], T]) -> T:
-    """Never abandoned: a call that went on behind the next one would break "one at a time"."""
-    return await trio.to_thread.run_sync(call, abandon_on_cancel=False)

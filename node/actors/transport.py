@@ -62,6 +62,7 @@ class TransportActor(Actor):
 
     async def started(self) -> None:
         await self._settle_name()
+        self._book.all_gone(trio.current_time())
         self._network.handle(HELLO_PROTOCOL, self._answer_hello)
         await self.spawn_started(self._network.run)
         self.spawn(self._watch_peers, name="peer events")

@@ -27,6 +27,7 @@ PART_DEADLINE = 2.0  # seconds an actor has to describe itself before its part i
 EVENTS = frozenset(
     {
         actors.RoomMessagesArrived,
+        actors.RoomJoined,
         actors.PeerConnected,
         actors.PeerDisconnected,
         actors.PeerNamed,
@@ -181,9 +182,8 @@ class UiActor(Actor):
         self._name = name
         with trio.move_on_after(ASK_DEADLINE):
             await self._transport.tell(actors.NameChanged(name=name))
-            await self._pubsub.tell(actors.NameChanged(name=name))
             return actors.Done()
-        raise AskTimeoutError("the name was saved, and not everybody heard of it")
+        raise AskTimeoutError("the name was saved, and nobody heard of it yet")
 
     async def _change_profile(self, change: Callable[[records.Profile], records.Profile]) -> None:
         profile = await self._storage.ask(actors.ReadProfile(), records.Profile)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import trio
 
+from p2pchat.node.adapters import left_out
 from p2pchat.node.config import NetworkLimits
 from p2pchat.node.errors import DialError, PublishError, StreamError
 from p2pchat.node.identity import Identity
@@ -59,9 +61,7 @@ class Libp2pNetwork:
         return self._identity.peer
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        module = await trio.to_thread.run_sync(
-            importlib.import_module, "p2pchat.node.adapters.libp2p_session"
-        )
+        module = await trio.to_thread.run_sync(_import_libp2p)
         send, self._events = trio.open_memory_channel[PeerEvent](PEER_EVENTS)
         session = module.Libp2pSession(
             self._identity, self._listen, self._limits, self._counters, send, self._strict_listen
@@ -130,3 +130,8 @@ class Libp2pNetwork:
         if self._session is None:
             raise StreamError("the network does not run")
         return self._session
+
+
+def _import_libp2p() -> ModuleType:
+    left_out.leave_out()
+    return importlib.import_module("p2pchat.node.adapters.libp2p_session")

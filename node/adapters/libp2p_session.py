@@ -29,8 +29,8 @@ from libp2p.tools.anyio_service import background_trio_service
 from libp2p.transport.tcp.tcp import TCP
 from multiaddr import Multiaddr
 
+from p2pchat.node.adapters import host_names, libp2p_ping, listen_addresses
 from p2pchat.node.adapters import libp2p_fixes as fixes
-from p2pchat.node.adapters import libp2p_ping, listen_addresses
 from p2pchat.node.adapters.libp2p_gossip import Gossip, new_router
 from p2pchat.node.adapters.libp2p_stream import Libp2pStream
 from p2pchat.node.adapters.racing import race
@@ -138,9 +138,11 @@ class Libp2pSession:
         async def attempt(address: Multiaddr) -> INetConn | None:
             return await self._swarm.dial_addr(address, wanted)
 
+        errors: Sequence[Exception] = ()
         async with self._dials:
             with trio.move_on_after(DIAL_TIMEOUT) as patience:
-                connection, errors = await race(candidates, attempt, self._close_soon)
+                resolved = await host_names.resolve(candidates)
+                connection, errors = await race(resolved, attempt, self._close_soon)
         if patience.cancelled_caught:
             raise DialError(f"no answer within {DIAL_TIMEOUT:g} s")
         if connection is None:

@@ -95,6 +95,13 @@ class AddressBook:
             entry.connected = False
             entry.due = now + RECONNECT.delay(1, self._rng)
 
+    def all_gone(self, now: float) -> None:
+        """The host starts anew: nobody is connected and no dial is under way."""
+        for peer, entry in self._entries.items():
+            entry.dialing = False
+            if entry.connected:
+                self.disconnected(peer, now)
+
     def failed(self, peer: str, now: float) -> None:
         entry = self._entries.get(peer)
         if entry is None:

@@ -21,7 +21,10 @@ def test_what_is_no_listen_address(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "address"),
-    [(socket.SOCK_STREAM, "/ip4/127.0.0.1/tcp/{}"), (socket.SOCK_DGRAM, "/ip4/127.0.0.1/udp/{}/quic-v1")],
+    [
+        (socket.SOCK_STREAM, "/ip4/127.0.0.1/tcp/{}"),
+        (socket.SOCK_DGRAM, "/ip4/127.0.0.1/udp/{}/quic-v1"),
+    ],
 )
 def test_a_port_in_use_even_one_that_others_may_share(
     kind: socket.SocketKind, address: str
@@ -46,9 +49,7 @@ def test_a_good_address_passes() -> None:
 
 
 def test_a_wildcard_stands_for_every_interface_with_loopback_last() -> None:
-    expanded = list(
-        map(str, listen_addresses.expand([Multiaddr("/ip4/0.0.0.0/tcp/4001")]))
-    )
+    expanded = list(map(str, listen_addresses.expand([Multiaddr("/ip4/0.0.0.0/tcp/4001")])))
     assert expanded[-1] == "/ip4/127.0.0.1/tcp/4001"
     assert not any("0.0.0.0" in address for address in expanded)
 

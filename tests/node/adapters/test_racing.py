@@ -43,7 +43,7 @@ async def test_nothing_to_try() -> None:
 
 
 async def test_a_second_winner_is_discarded(autojump_clock: MockClock) -> None:
-    discarded: list[str] = []
+    discarded: list[str | None] = []
     both = trio.Event()
 
     async def stubborn(candidate: str) -> str:

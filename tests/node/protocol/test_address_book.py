@@ -114,3 +114,13 @@ def test_the_book_is_bounded() -> None:
     dials = peers.due(0.0)
     assert dials[0].peer == "kept"
     assert all(len(dial.addresses) <= MAX_ADDRESSES for dial in dials)
+
+
+def test_after_a_restart_of_the_host_everybody_is_dialled_again() -> None:
+    peers = book()
+    peers.found("up", ["/a"], actors.MDNS, 0.0)
+    peers.found("dialing", ["/b"], actors.MDNS, 0.0)
+    peers.due(0.0)
+    peers.connected("up")
+    peers.all_gone(10.0)
+    assert {dial.peer for dial in peers.due(11.0)} == {"up", "dialing"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +17,8 @@ ALICE = Identity(bytes(range(32)))
 BOB = Identity(bytes(range(1, 33)))
 
 
-def signed(author: Identity = ALICE, **changes: object) -> wire.RoomMessage:
-    fields: dict[str, object] = {
+def signed(*, author: Identity = ALICE, **changes: Any) -> wire.RoomMessage:
+    fields: dict[str, Any] = {
         "id": b"i" * 16,
         "room": "den",
         "sender": author.peer_bytes,
@@ -26,7 +28,7 @@ def signed(author: Identity = ALICE, **changes: object) -> wire.RoomMessage:
         "parents": [b"p" * 16],
         "text": "Grüße",
     }
-    message = wire.RoomMessage(**{**fields, **changes})  # type: ignore[arg-type]
+    message = wire.RoomMessage(**{**fields, **changes})
     room_message.sign(message, author.private_key)
     return message
 
@@ -38,8 +40,16 @@ def test_a_signed_message_is_good() -> None:
 def test_what_is_signed_is_written_down() -> None:
     """The format is a promise to other programs: a change of these bytes needs a new domain string."""
     message = signed()
-    assert room_message.signed_bytes(message).hex().startswith(
-        "00000016" + b"p2pchat room message 1".hex() + "00000010" + (b"i" * 16).hex() + "00000003"
+    assert (
+        room_message.signed_bytes(message)
+        .hex()
+        .startswith(
+            "00000016"
+            + b"p2pchat room message 1".hex()
+            + "00000010"
+            + (b"i" * 16).hex()
+            + "00000003"
+        )
     )
     assert message.signature.hex() == (
         "e2ba9d478e49d5bbee28ff418678304bed605a4f80d19381a6804dade5e2e60391b21fc9b12541c64b484bb3a124e9181a8473fcd16d80c27a9146492f6e8200"
@@ -85,7 +95,7 @@ def test_a_message_of_another_room_cannot_be_replayed_here() -> None:
         ({"nick": "n" * (names.NAME_LIMIT + 1)}, Flaw.TOO_LONG),
     ],
 )
-def test_bad_fields_are_refused_although_signed(changes: dict[str, object], flaw: Flaw) -> None:
+def test_bad_fields_are_refused_although_signed(changes: dict[str, Any], flaw: Flaw) -> None:
     assert room_message.flaw_of(signed(**changes), "den") is flaw
 
 

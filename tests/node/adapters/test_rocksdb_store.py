@@ -1,0 +1,302 @@
+"""What only a store on a real disk can do wrong. What all stores do is in `test_message_store_contract.py`."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rocksdict import Options, Rdict
+
+from p2pchat.node.adapters import rocksdb_store
+from p2pchat.node.adapters.rocksdb_store import BY_ID, HISTORY, META, Entry, RocksdbStore
+from p2pchat.node.errors import StoreError, StoreInUseError, StoreTooNewError
+from p2pchat.proto import records_pb2 as records
+from tests import store_process
+from tests.builders import ROOM, room_record
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "store"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[RocksdbStore]:
+    made = RocksdbStore(path)
+    made.open()
+    yield made
+    made.close()
+
+
+@contextmanager
+def raw(path: Path, *families: str) -> Iterator[Rdict]:
+    """The database without our code around it."""
+    options = Options(raw_mode=True)
+    options.create_missing_column_families(True)
+    database = Rdict(str(path), options, dict.fromkeys((HISTORY, BY_ID, META, *families), options))
+    yield database
+    database.close()
+
+
+def put_raw(path: Path, family: str, key: bytes, value: bytes) -> None:
+    with raw(path) as database:
+        column = database.get_column_family(family)
+        column[key] = value
+        column.close()
+
+
+def refused(path: Path, kind: type[StoreError] = StoreError) -> str:
+    """The sentence with which opening is refused; it names the folder."""
+    with pytest.raises(kind) as caught:
+        RocksdbStore(path).open()
+    assert type(caught.value) is kind
+    sentence = str(caught.value)
+    assert str(path) in sentence
+    assert sentence.endswith(".")
+    return sentence
+
+
+def lamports(store: RocksdbStore) -> list[int]:
+    return [record.message.lamport for record in store.history(ROOM, 1000).records]
+
+
+# ---- opening ---------------------------------------------------------------------------------------
+
+
+def test_the_folder_is_made_and_is_for_its_owner_alone(store: RocksdbStore, path: Path) -> None:
+    assert path.stat().st_mode & 0o777 == 0o700
+
+
+def test_importing_the_module_does_not_load_rocksdb() -> None:
+    code = "import sys, p2pchat.node.adapters.rocksdb_store; print('rocksdict' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_a_newer_schema_is_refused_and_left_alone(store: RocksdbStore, path: Path) -> None:
+    store.close()
+    put_raw(path, META, b"schema_version", (2).to_bytes(4, "big"))
+    for _ in range(2):
+        assert "newer version of p2pchat (schema 2" in refused(path, StoreTooNewError)
+    put_raw(path, META, b"schema_version", (1).to_bytes(4, "big"))
+    store.open()
+
+
+def test_a_newer_schema_may_have_column_families_of_its_own(
+    store: RocksdbStore, path: Path
+) -> None:
+    store.close()
+    with raw(path, "outbox"):
+        pass
+    store.open()
+    store.close()
+    with raw(path, "outbox") as database:
+        column = database.get_column_family(META)
+        column[b"schema_version"] = (7).to_bytes(4, "big")
+        column.close()
+    assert "schema 7" in refused(path, StoreTooNewError)
+
+
+def test_a_store_in_use_by_this_process_is_refused(store: RocksdbStore, path: Path) -> None:
+    refused(path, StoreInUseError)
+    store.append([room_record(1)])
+
+
+def test_a_store_in_use_by_another_process_is_refused_until_that_ends(path: Path) -> None:
+    with store_process.start("hold", path) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        assert "in use by another process" in refused(path, StoreInUseError)
+        other.communicate("")
+    store = RocksdbStore(path)
+    store.open()
+    store.close()
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_folder_without_write_rights_is_refused(path: Path, existing: bool) -> None:
+    store = RocksdbStore(path)
+    if existing:
+        store.open()
+        store.close()
+    else:
+        path.parent.mkdir(mode=0o500)
+    with store_process.start("visit", path) as visitor:
+        answer = visitor.communicate()[0]
+    assert answer.startswith(f"StoreError: No right to write to the message store in {path}")
+
+
+def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused(tmp_path / "file")
+    refused(tmp_path / "file" / "store")
+
+
+# ---- damage ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["CURRENT", "MANIFEST-*"])
+@pytest.mark.parametrize("damage", [b"", b"garbage\n" * 100])
+def test_a_damaged_store_is_refused_with_what_to_do(
+    store: RocksdbStore, path: Path, name: str, damage: bytes
+) -> None:
+    store.append([room_record(1)])
+    store.close()
+    (file,) = path.glob(name)
+    file.write_bytes(damage)
+    sentence = refused(path)
+    assert "is damaged" in sentence
+    assert "move it away" in sentence
+    assert "your identity stays" in sentence
+
+
+def test_a_missing_table_is_damage(store: RocksdbStore, path: Path) -> None:
+    store.append([room_record(1)])
+    store.close()
+    for table in path.glob("*.sst"):
+        table.unlink()
+    assert "is damaged" in refused(path)
+
+
+def test_damage_that_is_found_while_reading_is_said_then(store: RocksdbStore, path: Path) -> None:
+    store.append([room_record(number, text="x" * 2000) for number in range(500)])
+    store.close()
+    largest = max(path.glob("*.sst"), key=lambda table: table.stat().st_size)
+    with largest.open("r+b") as file:
+        file.write(b"garbage!" * 1000)
+    store.open()
+    with pytest.raises(StoreError, match="is damaged"):
+        store.history(ROOM, 1000)
+
+
+def test_a_record_that_cannot_be_parsed_is_damage(store: RocksdbStore, path: Path) -> None:
+    store.append([room_record(1)])
+    first = store.history(ROOM, 1).first
+    store.close()
+    put_raw(path, HISTORY, first, b"\xff\xff\xff")
+    store.open()
+    with pytest.raises(StoreError, match="is damaged"):
+        store.history(ROOM, 1)
+
+
+def test_a_torn_end_of_the_log_costs_only_what_was_not_finished(
+    store: RocksdbStore, path: Path, tmp_path: Path
+) -> None:
+    for number in range(10):
+        store.append([room_record(number), room_record(number, sender=1)])
+    copy = tmp_path / "as after a power cut"
+    shutil.copytree(path, copy)
+    log = max(copy.glob("*.log"))
+    log.write_bytes(log.read_bytes().rstrip(b"\x00")[:-5])
+    crashed = RocksdbStore(copy)
+    crashed.open()
+    assert lamports(crashed) == [n for n in range(9) for _ in range(2)]
+    assert crashed.append([room_record(9)]) == [True]
+    crashed.close()
+
+
+# ---- a disk that fails -----------------------------------------------------------------------------
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """A limit in bytes on every file that this process writes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_nothing_of_a_batch_that_does_not_fit_is_kept(store: RocksdbStore) -> None:
+    store.append([room_record(1)])
+    large = [room_record(number, text="x" * 60_000) for number in range(2, 40)]
+    with no_file_longer_than(1 << 20):
+        for _ in range(3):
+            with pytest.raises(StoreError, match="The disk is full"):
+                store.append(large)
+        assert lamports(store) == [1]
+        assert store.append([room_record(50)]) == [True]
+    assert all(store.append(large))
+    store.close()
+    store.open()
+    assert lamports(store) == [*range(1, 40), 50]
+
+
+def test_a_full_disk_refuses_until_there_is_room_again(tmp_path: Path) -> None:
+    inside = ("unshare", "--map-root-user", "--mount", "sh", "-c")
+    mount = 'mount -t tmpfs -o size=24m none "$0"'
+    if subprocess.run([*inside, mount, str(tmp_path)], capture_output=True).returncode:
+        pytest.skip("needs a mount namespace, for a small file system")
+    command = (*inside, f'{mount} && exec "$@"', str(tmp_path))
+    with store_process.start("fill", tmp_path, before=command) as child:
+        lines = child.communicate()[0].splitlines()
+    full = f"The disk is full: nothing can be saved in {tmp_path}/store until there is space again."
+    assert lines == [
+        f"refused 3 {full}",
+        "kept [1]",
+        f"with little room {full}",
+        "with room [True]",
+        "kept [1, 2]",
+    ]
+
+
+class FailingSync:
+    """Makes writes reach the log and then fail, as a disk does that cannot be synced."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+        self.failures = failures
+        self._write = rocksdb_store._Database.write
+        monkeypatch.setattr(
+            rocksdb_store._Database, "write", lambda database, entries: self(database, entries)
+        )
+
+    def __call__(self, database: rocksdb_store._Database, entries: list[Entry]) -> None:
+        self._write(database, entries)
+        if entries and self.failures:
+            self.failures -= 1
+            raise Exception("IO error: Input/output error: While fdatasync: 000009.log")
+
+
+def test_a_write_that_fails_once_is_tried_again(
+    store: RocksdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FailingSync(monkeypatch, failures=1)
+    assert store.append([room_record(1)]) == [True]
+    assert lamports(store) == [1]
+
+
+def test_a_write_whose_sync_failed_is_taken_back_before_the_next_one(
+    store: RocksdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = FailingSync(monkeypatch, failures=0)
+    store.append([room_record(1)])
+    store.save_profile(records.Profile(name="Ada"))
+    sync.failures = 3  # the first try, the undoing and so the second try
+    with pytest.raises(StoreError, match="Input/output error"):
+        store.append([room_record(2)])
+    assert store.append([room_record(2), room_record(3)]) == [True, True]
+    sync.failures = 3
+    with pytest.raises(StoreError, match="Input/output error"):
+        store.save_profile(records.Profile(name="Eve"))
+    store.append([room_record(4)])
+    assert store.load_profile().name == "Ada"
+    assert lamports(store) == [1, 2, 3, 4]
+
+
+def test_what_was_left_to_take_back_is_taken_back_when_it_is_opened_again(
+    store: RocksdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FailingSync(monkeypatch, failures=3)
+    with pytest.raises(StoreError, match="Input/output error"):
+        store.append([room_record(2)])
+    store.close()
+    store.open()
+    assert lamports(store) == []
