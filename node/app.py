@@ -45,6 +45,8 @@ class NodeHandle:
     hub: EventHub
 
 
+STOP_DEADLINE = 1.8  # seconds for an ordered stop; whatever still runs then is cancelled
+
 FrontEnd = Callable[[NodeHandle], Awaitable[None]]
 
 
@@ -86,21 +88,21 @@ async def run_node(
         text = f"The {cell.name} part of the node has been busy for {seconds:.0f} s; see /info."
         hub.emit(actors.Notice(level=actors.Notice.WARNING, text=text))
 
-    async def keep_front_end() -> None:
-        try:
-            await front_end(NodeHandle(config, identity, cells["ui"].ref, hub))
-        finally:
-            tree.request_stop()
-
     async with trio.open_nursery() as nursery:
-        front = trio.CancelScope()
-        nursery.start_soon(_within, front, keep_front_end)
+
+        async def keep_front_end() -> None:
+            await front_end(NodeHandle(config, identity, cells["ui"].ref, hub))
+            tree.request_stop()
+            await trio.sleep(STOP_DEADLINE)
+            log.warning("the node did not stop in %g s", STOP_DEADLINE)
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(keep_front_end)
         nursery.start_soon(watch, list(cells.values()), on_stall)
         try:
             await tree.run()
         finally:
             tree.retire()  # whoever still asks hears that there is nobody
-            front.cancel()
             nursery.cancel_scope.cancel()
 
 
@@ -176,8 +178,3 @@ def program_version() -> str:
         return version("p2pchat-node")
     except PackageNotFoundError:
         return "0"  # run from a source tree that was never installed
-
-
-async def _within(scope: trio.CancelScope, task: Callable[[], Awaitable[None]]) -> None:
-    with scope:
-        await task()

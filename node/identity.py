@@ -1,7 +1,7 @@
 """The node's lasting Ed25519 identity, kept in `identity.key`.
 
 File format: libp2p's protobuf PrivateKey {type 1: Ed25519, data: 32-byte seed + 32-byte public key}, 68 bytes,
-as go-libp2p (kubo) and py-libp2p's `save_identity` write it.
+as go-libp2p (kubo) writes it; py-libp2p's `save_identity` leaves out the public key.
 """
 
 from __future__ import annotations
@@ -102,9 +102,9 @@ def create(path: Path, *, replace: bool = False) -> Identity:
             os.replace(temporary, path)
         else:
             os.link(temporary, path)  # fails when somebody else was first
-    except FileExistsError:
-        raise IdentityError(f"There is an identity in {path} already.") from None
     except OSError as error:
+        if isinstance(error, FileExistsError) and os.path.lexists(path):
+            raise IdentityError(f"There is an identity in {path} already.") from None
         raise IdentityError(f"Cannot write the identity file {path}: {error.strerror}.") from error
     finally:
         with contextlib.suppress(OSError):

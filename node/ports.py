@@ -217,7 +217,7 @@ class MessageStore(Protocol):
     def close(self) -> None: ...
 
     def append(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
-        """Store in one synced write; for each record whether (sender, id) was new.
+        """Store in one synced write; for each record whether (room, sender, id) was new.
 
         A repeated key, in the store or earlier in the batch, changes nothing. A room's history is
         ordered by (lamport, id, sender).

@@ -120,7 +120,7 @@ class PubsubActor(Actor):
     async def _join(self, name: str, plain: bool) -> actors.RoomJoined:
         room = Room(name, plain, self._author, self._key, self._randomness)
         state = await self._storage.ask(actors.ReadRoomState(room=name), actors.RoomState)
-        room.resume(state.lamport, state.parents)
+        room.resume(state.lamport, state.parents, self._now_ms())
         subscription = await self._network.subscribe(room.topic)
         self._rooms[name] = room
         self._self_image.rooms[name] = plain

@@ -14,6 +14,7 @@ from p2pchat.node.protocol import names
 from p2pchat.node.protocol.address_book import AddressBook, Dial
 from p2pchat.node.protocol.framing import frame
 from p2pchat.node.protocol.self_image import SelfImage
+from p2pchat.node.protocol.token_bucket import TokenBucket
 from p2pchat.node.runtime import Actor, ActorRef, handles
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 HELLO_PROTOCOL = "/p2pchat/hello/1.0.0"
 HELLO_LIMIT = 1024  # bytes
 HELLO_TIMEOUT = 10.0  # seconds for both directions
-HELLO_EVERY = 2.0  # seconds between two changes of a peer's name that are believed
+HELLO_RATE = 0.1  # greetings a second from one peer ...
+HELLO_BURST = 5  # ... and at once; more are refused, or names could flood the screen
 IDLE = 60.0  # seconds to the next look at the address book when nothing is due
 
 
@@ -32,7 +34,7 @@ IDLE = 60.0  # seconds to the next look at the address book when nothing is due
 class _Greeting:
     name: str
     agent: str
-    at: float  # trio time
+    allowance: TokenBucket
 
 
 class TransportActor(Actor):
@@ -183,11 +185,11 @@ class TransportActor(Actor):
     def _heard(self, peer: str, body: bytes) -> None:
         hello = wire.Hello.FromString(body)
         previous, now = self._greetings.get(peer), trio.current_time()
-        too_often = previous and hello.nick != previous.name and now - previous.at < HELLO_EVERY
-        if too_often or len(hello.nick) > names.NAME_LIMIT:
+        allowance = previous.allowance if previous else TokenBucket(HELLO_RATE, HELLO_BURST, now)
+        if not allowance.allows(now) or len(hello.nick) > names.NAME_LIMIT:
             self._refused_hellos += 1
             return
-        self._greetings[peer] = _Greeting(hello.nick, hello.agent[:64], now)
+        self._greetings[peer] = _Greeting(hello.nick, hello.agent[:64], allowance)
         if previous is None or previous.name != hello.nick:
             before = previous.name if previous else ""
             self._ui.offer(actors.PeerNamed(peer=peer, name=hello.nick, previous=before))

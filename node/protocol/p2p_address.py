@@ -8,9 +8,10 @@ from p2pchat.node.protocol import peer_id
 def peer_of(address: str) -> str:
     """The peer id in base58. Raises `ValueError` when the address does not end in one."""
     _, separator, peer = address.rpartition("/p2p/")
-    if not separator:
-        raise ValueError(f"{address!r} does not end in /p2p/<peer id>")
-    peer_id.from_text(peer)
+    try:
+        peer_id.from_text(peer if separator else "")
+    except ValueError:
+        raise ValueError(f"{address!r} does not end in /p2p/<peer id>") from None
     return peer
 
 

@@ -16,6 +16,7 @@ from p2pchat.proto import wire_pb2 as wire
 
 TOPIC_PREFIX = "/p2pchat/room/1/"
 MAX_PARENTS = 3
+MAX_LAMPORT = 2**53 - 1  # the year 287,396; room to count on without ever overflowing 64 bits
 ID_BYTES = 16
 SIGNATURE_BYTES = 64
 
@@ -71,6 +72,7 @@ def flaw_of(message: wire.RoomMessage, room: str) -> Flaw | None:
         key is not None
         and len(message.id) == ID_BYTES
         and message.text
+        and message.lamport <= MAX_LAMPORT
         and len(message.parents) <= MAX_PARENTS
         and all(len(parent) == ID_BYTES for parent in message.parents)
         and len(message.signature) == SIGNATURE_BYTES

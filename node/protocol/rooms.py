@@ -40,9 +40,9 @@ class Room:
         self._lamport = 0
         self._newest: deque[bytes] = deque(maxlen=rules.MAX_PARENTS)
 
-    def resume(self, lamport: int, parents: Sequence[bytes]) -> None:
+    def resume(self, lamport: int, parents: Sequence[bytes], now_ms: int) -> None:
         """Go on from what is stored."""
-        self._lamport = lamport
+        self._lamport = min(lamport, now_ms + MAX_AHEAD_MS)
         self._newest.extend(parents)
 
     def compose(self, text: str, nick: str, now_ms: int) -> records.RoomRecord:

@@ -198,7 +198,7 @@ async def test_names_travel_with_the_greeting_and_a_change_is_told(
     with trio.fail_after(PATIENCE):
         async with running(alice, bob):
             await meet(alice, bob)
-            await trio.sleep(5)
+            await trio.sleep(1)
             await bob.ui.ask(actors.SetName(name="Robert"), actors.Done)
             await trio.sleep(1)
             named = [e for e in alice.events if isinstance(e, actors.PeerNamed)]
@@ -208,6 +208,19 @@ async def test_names_travel_with_the_greeting_and_a_change_is_told(
             await bob.say("it is me")
             await alice.until_shown("it is me")
             assert alice.shown[-1].message.nick == "Robert"
+
+
+async def test_a_peer_cannot_flood_the_screen_with_names(autojump_clock: MockClock) -> None:
+    alice, bob = pair()
+    with trio.fail_after(PATIENCE):
+        async with running(alice, bob):
+            await meet(alice, bob)
+            for number in range(50):
+                await bob.ui.ask(actors.SetName(name=f"B{number}"), actors.Done)
+                await trio.sleep(0.1)
+            assert len([e for e in alice.events if isinstance(e, actors.PeerNamed)]) <= 6
+            described = await alice.ui.ask(actors.DescribeNode(), actors.NodeDescription)
+            assert described.transport.counters["hellos_refused"] >= 40
 
 
 async def test_a_restarted_peer_is_found_again_and_keeps_name_and_rooms(

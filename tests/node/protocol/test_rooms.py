@@ -51,7 +51,7 @@ def test_an_answer_comes_after_what_it_answers_although_its_author_s_clock_is_be
 
 def test_a_room_goes_on_from_what_is_stored() -> None:
     room = room_of(ALICE)
-    room.resume(NOW + 7, [b"1" * 16, b"2" * 16])
+    room.resume(NOW + 7, [b"1" * 16, b"2" * 16], NOW)
     message = room.compose("x", "A", NOW).message
     assert message.lamport == NOW + 8
     assert list(message.parents) == [b"1" * 16, b"2" * 16]
@@ -59,8 +59,11 @@ def test_a_room_goes_on_from_what_is_stored() -> None:
 
 def test_a_stranger_cannot_push_the_clock_to_its_end() -> None:
     alice, bob = room_of(ALICE), room_of(BOB)
-    alice.resume(2**64 - 2, [])
-    bob.accept(pass_on(alice.compose("x", "A", NOW), alice, bob), NOW)
+    far_away = alice.compose("x", "A", 2**50)
+    got = pass_on(far_away, alice, bob)
+    bob.accept(got, NOW)
+    assert bob.compose("y", "B", NOW).message.lamport == NOW + MAX_AHEAD_MS + 1
+    bob.resume(got[0].message.lamport, [], NOW)
     assert bob.compose("y", "B", NOW).message.lamport == NOW + MAX_AHEAD_MS + 1
 
 

@@ -1,0 +1,1 @@
+"""The command line and the terminal: the only place that reads flags and the environment."""

@@ -1,0 +1,157 @@
+"""`p2pchat node`: chat in this terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from p2pchat.cli import settings
+from p2pchat.node import identity
+from p2pchat.node.config import NodeConfig
+from p2pchat.node.errors import ConfigError
+
+
+def _load_file(context: typer.Context, path: Path | None) -> Path | None:
+    """Eager, so that the file's values are there as defaults when the other options are looked at."""
+    if path is not None:
+        context.default_map = settings.read_file(path)
+    return path
+
+
+def run(
+    context: typer.Context,
+    data_dir: Annotated[
+        str,
+        typer.Option(
+            envvar=["P2PCHAT_DATA_DIR", "DATA_DIR"],
+            metavar="FOLDER",
+            help="Identity, messages and log are kept here.",
+            show_default="the platform's place for user data",
+        ),
+    ] = "",
+    room: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar=["P2PCHAT_ROOM", "CHAT_TOPIC"],
+            metavar="NAME",
+            help="Join this room; may be repeated. Rooms are remembered.",
+            show_default="the rooms of the last time",
+        ),
+    ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain",
+            envvar="P2PCHAT_PLAIN",
+            help="The rooms of --room speak raw text on the bare topic, as other libp2p chats do.",
+        ),
+    ] = False,
+    name: Annotated[
+        str,
+        typer.Option(
+            envvar="P2PCHAT_NAME",
+            help="What others see you as.",
+            show_default="the name of the last time",
+        ),
+    ] = "",
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="P2PCHAT_LISTEN",
+            metavar="MULTIADDR",
+            help="Listen here, e.g. /ip4/0.0.0.0/tcp/4001; may be repeated.",
+            show_default="any free port, TCP and QUIC",
+        ),
+    ] = None,
+    bootstrap: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="P2PCHAT_BOOTSTRAP",
+            metavar="MULTIADDR",
+            help="Connect to this peer first; may be repeated. [b]none[/b]: to nobody.",
+            show_default="the public libp2p peers",
+        ),
+    ] = None,
+    mdns: Annotated[
+        bool, typer.Option(envvar="P2PCHAT_MDNS", help="Find peers in the local network.")
+    ] = True,
+    log_level: Annotated[
+        str,
+        typer.Option(envvar="P2PCHAT_LOG_LEVEL", help="One of debug, info, warning, error."),
+    ] = "info",
+    log_file: Annotated[
+        str,
+        typer.Option(
+            envvar="P2PCHAT_LOG_FILE",
+            metavar="FILE",
+            help="Where the log goes.",
+            show_default="p2pchat.log in the data folder",
+        ),
+    ] = "",
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="P2PCHAT_CONFIG",
+            metavar="FILE",
+            callback=_load_file,
+            is_eager=True,
+            help="A TOML file with these options, e.g. name = 'ada'. Flags and environment go first.",
+        ),
+    ] = None,
+) -> None:
+    """Chat in this terminal.
+
+    Every option can also be set in the environment as P2PCHAT_<OPTION>; lists are separated by spaces
+    or commas.
+    """
+    given = settings.Given(
+        data_dir=data_dir,
+        name=name,
+        rooms=_several(context, "room", room),
+        plain=plain,
+        listen=_several(context, "listen", listen),
+        bootstrap=_several(context, "bootstrap", bootstrap),
+        mdns=mdns,
+    )
+    start(settings.node_config(given), log_level.lower(), log_file)
+
+
+def start(config: NodeConfig, log_level: str, log_file: str) -> None:
+    """Raises `UserError` when the node cannot run."""
+    if log_level not in settings.LOG_LEVELS:
+        levels = ", ".join(settings.LOG_LEVELS)
+        raise ConfigError(f"--log-level: {log_level!r} is none of {levels}.")
+    settings.prepare_data_dir(config.data_dir)
+    who = identity.load_or_create(config.identity_path)
+    log_path = Path(log_file).expanduser() if log_file else config.data_dir / "p2pchat.log"
+
+    from p2pchat.cli.terminal.program import run_line_mode
+
+    run_line_mode(
+        config,
+        who,
+        color="NO_COLOR" not in os.environ,
+        simple=os.environ.get("TERM", "dumb") == "dumb",
+        load=lambda: _load_node(log_path, log_level),
+    )
+
+
+def _load_node(log_path: Path, log_level: str) -> Callable[..., Awaitable[None]]:
+    """What takes time, once the screen is there."""
+    from p2pchat.cli.logs import log_to_file
+
+    log_to_file(log_path, log_level)
+    from p2pchat.node.app import run_node
+
+    return run_node
+
+
+def _several(context: typer.Context, option: str, values: list[str] | None) -> tuple[str, ...]:
+    source = context.get_parameter_source(option)
+    if source is not None and source.name == "ENVIRONMENT":
+        return tuple(settings.from_environment(values or ()))
+    return tuple(values or ())

@@ -1,0 +1,212 @@
+"""Turns what the user gave into a `NodeConfig`, or into one sentence about what is wrong with it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, NodeConfig, RoomConfig
+from p2pchat.node.errors import ConfigError
+from p2pchat.node.protocol import names, peer_id
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+NO_BOOTSTRAP = "none"
+
+# The keys of a configuration file, and what each may hold.
+FILE_KEYS: Mapping[str, type] = {
+    "data-dir": str,
+    "name": str,
+    "room": list,
+    "plain": bool,
+    "listen": list,
+    "bootstrap": list,
+    "mdns": bool,
+    "log-level": str,
+    "log-file": str,
+}
+_KINDS = {str: "a text", bool: "true or false", list: "a list of texts"}
+
+# Components that may begin an address, and those that carry a port.
+_HOSTS = frozenset({"ip4", "ip6", "dns", "dns4", "dns6", "dnsaddr"})
+_PORTS = frozenset({"tcp", "udp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The options of `p2pchat node`, as they were given; empty or None where nothing was."""
+
+    data_dir: str = ""
+    name: str = ""
+    rooms: tuple[str, ...] = ()
+    plain: bool = False
+    listen: tuple[str, ...] = ()
+    bootstrap: tuple[str, ...] = ()
+    mdns: bool = True
+
+
+def node_config(given: Given) -> NodeConfig:
+    """Raises `ConfigError`. Touches nothing."""
+    name = given.name.strip()
+    if problem := name and names.name_problem(name):
+        raise ConfigError(f"--name: {problem}")
+    if given.plain and not given.rooms:
+        raise ConfigError("--plain says how the rooms of --room speak, and there is no --room.")
+    for room in given.rooms:
+        if problem := names.room_problem(room):
+            raise ConfigError(f"--room: {problem}")
+    return NodeConfig(
+        data_dir=data_dir(given.data_dir),
+        name=name,
+        rooms=tuple(RoomConfig(room, given.plain) for room in dict.fromkeys(given.rooms)),
+        listen=_listen(given.listen),
+        bootstrap=_bootstrap(given.bootstrap),
+        mdns=given.mdns,
+    )
+
+
+def data_dir(given: str) -> Path:
+    """The data folder; the platform's place for user data when none was given."""
+    if given:
+        return Path(given).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_data_path("p2pchat", appauthor=False)
+
+
+def prepare_data_dir(folder: Path) -> None:
+    """Make the data folder, for its owner only, or see that it can be used. Raises `ConfigError`."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ConfigError(f"The data folder {folder} is not a folder.") from None
+    except OSError as error:
+        raise ConfigError(f"Cannot make the data folder {folder}: {error.strerror}.") from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigError(f"The data folder {folder} cannot be read and written by this user.")
+
+
+def from_environment(values: Iterable[str]) -> list[str]:
+    """Lists in environment variables are separated by spaces or commas."""
+    return [part for value in values for part in value.replace(",", " ").split()]
+
+
+# ---- configuration file ---------------------------------------------------------------------------------
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The options in a TOML file, by their Python names. Raises `ConfigError`."""
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            found = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+    return {_option(key): _checked(path, key, value) for key, value in found.items()}
+
+
+def _option(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _checked(path: Path, key: str, value: object) -> Any:
+    wanted = FILE_KEYS.get(key.replace("_", "-"))
+    if wanted is None:
+        raise ConfigError(f"{path}: there is no setting {key!r}; {_suggestion(key)}")
+    if wanted is list and isinstance(value, str):
+        return [value]
+    is_fit = isinstance(value, wanted)
+    if isinstance(value, list):
+        is_fit = is_fit and all(isinstance(each, str) for each in value)
+    if not is_fit:
+        raise ConfigError(f"{path}: {key} must be {_KINDS[wanted]}, not {value!r}.")
+    return value
+
+
+def _suggestion(key: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key.replace("_", "-"), FILE_KEYS, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(FILE_KEYS)}."
+
+
+# ---- addresses ------------------------------------------------------------------------------------------
+
+
+def _listen(given: tuple[str, ...]) -> tuple[str, ...]:
+    for address in given:
+        if problem := address_problem(address) or _not_listenable(address):
+            raise ConfigError(f"--listen: {address!r} is not usable: {problem}")
+    return tuple(dict.fromkeys(given)) or DEFAULT_LISTEN
+
+
+def _bootstrap(given: tuple[str, ...]) -> tuple[str, ...]:
+    if NO_BOOTSTRAP in given:
+        if len(set(given)) > 1:
+            raise ConfigError(f"--bootstrap: {NO_BOOTSTRAP!r} cannot stand beside addresses.")
+        return ()
+    for address in given:
+        if problem := address_problem(address) or _peerless(address):
+            raise ConfigError(f"--bootstrap: {address!r} is not usable: {problem}")
+    return tuple(dict.fromkeys(given)) or PUBLIC_BOOTSTRAP
+
+
+def address_problem(address: str) -> str | None:
+    """What is plainly wrong with a multiaddr; the network looks closer, once it is loaded."""
+    first, _, rest = address.partition("/")
+    parts = rest.split("/")
+    if first or parts[0] not in _HOSTS:
+        return "an address looks like /ip4/0.0.0.0/tcp/4001."
+    if not all(parts) or len(parts) < 2:
+        return "a part of it is empty."
+    pairs = list(itertools.pairwise(parts))
+    if parts[0] in ("ip4", "ip6") and (problem := _ip_problem(parts[0], parts[1])):
+        return problem
+    ports = [value for kind, value in pairs if kind in _PORTS]
+    if not all(_is_port(port) for port in ports) or parts[-1] in _PORTS:
+        return "a port is a number from 0 to 65535."
+    return next(filter(None, (_peer_problem(v) for k, v in pairs if k in ("p2p", "ipfs"))), None)
+
+
+def _not_listenable(address: str) -> str | None:
+    parts = address.split("/")
+    if parts[1] == "dnsaddr" or not _PORTS & set(parts):
+        return "to listen, it needs an IP address and a port, e.g. /ip4/0.0.0.0/tcp/4001."
+    return None
+
+
+def _peerless(address: str) -> str | None:
+    if "p2p" not in address.split("/"):
+        return "it has to end in /p2p/ and the peer id of who is there."
+    return None
+
+
+def _ip_problem(kind: str, value: str) -> str | None:
+    import ipaddress
+
+    read: Callable[[str], object] = (
+        ipaddress.IPv4Address if kind == "ip4" else ipaddress.IPv6Address
+    )
+    try:
+        read(value)
+    except ValueError:
+        return f"{value!r} is not an {'IPv4' if kind == 'ip4' else 'IPv6'} address."
+    return None
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text[:6]) <= 65_535
+
+
+def _peer_problem(text: str) -> str | None:
+    try:
+        peer_id.from_text(text)
+    except ValueError:
+        return f"{text!r} is not a peer id."
+    return None

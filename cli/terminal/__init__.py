@@ -1,0 +1,1 @@
+"""The line mode: a prompt, commands, and a scrolling conversation."""

@@ -1,0 +1,143 @@
+"""Starts the line mode: the screen first, then trio and the node behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from p2pchat.cli.terminal import greeting
+from p2pchat.cli.terminal.lines import Painter
+from p2pchat.node.config import NodeConfig
+from p2pchat.node.errors import P2pchatError
+from p2pchat.node.identity import Identity
+
+if TYPE_CHECKING:
+    from p2pchat.cli.terminal.screen import Screen
+    from p2pchat.node.app import NodeHandle
+
+RunNode = Callable[[NodeConfig, Identity, Any], Awaitable[None]]
+
+
+def run_line_mode(
+    config: NodeConfig,
+    identity: Identity,
+    *,
+    color: bool,
+    simple: bool,
+    load: Callable[[], RunNode],
+) -> None:
+    """Until the session ends. `load` imports the node, which takes a while; raises `UserError`.
+
+    `simple` asks for plain reading and writing even on a terminal.
+    """
+    banner = greeting.banner(identity.peer, config.name, str(config.data_dir))
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not simple
+    sys.stdout.write(Painter(color=color and on_terminal).paint(banner))
+    sys.stdout.flush()
+    if on_terminal:
+        _run_on_screen(config, identity, greeting.prompt(config.name), color, load)
+    else:
+        _run(load(), config, identity, _plain_front_end)
+
+
+def _run_on_screen(
+    config: NodeConfig,
+    identity: Identity,
+    prompt: str,
+    color: bool,
+    load: Callable[[], RunNode],
+) -> None:
+    from p2pchat.cli.terminal.screen import Screen
+
+    with _stopping_on_signals(), Screen(prompt) as screen, _nothing_else_writes():
+        _run(load(), config, identity, partial(_screen_front_end, screen, color))
+
+
+def _run(run_node: RunNode, config: NodeConfig, identity: Identity, front_end: Any) -> None:
+    import trio
+
+    try:
+        trio.run(run_node, config, identity, front_end)
+    except BaseExceptionGroup as group:
+        _raise_what_the_user_can_read(group)
+        raise
+
+
+def _raise_what_the_user_can_read(group: BaseExceptionGroup[BaseException]) -> None:
+    """Nurseries wrap errors in groups; a sentence for the user comes out as it is."""
+    expected, others = group.split(P2pchatError)
+    if expected is not None and others is None:
+        first: BaseException = expected
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from group
+
+
+async def _screen_front_end(screen: Screen, color: bool, node: NodeHandle) -> None:
+    from p2pchat.cli.terminal.prompt import PromptConsole
+    from p2pchat.cli.terminal.session import Session
+
+    await Session(node, PromptConsole(screen, color=color)).run()
+
+
+async def _plain_front_end(node: NodeHandle) -> None:
+    from p2pchat.cli.terminal.plain import PlainConsole
+    from p2pchat.cli.terminal.session import Session
+
+    await Session(node, PlainConsole()).run()
+
+
+@contextlib.contextmanager
+def _stopping_on_signals() -> Iterator[None]:
+    """Until the session listens for signals itself, they must not leave the terminal in raw mode."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(0)
+
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in stopping}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _LogWriter:
+    """A stream whose lines go to the log."""
+
+    encoding = "utf-8"
+
+    def __init__(self, name: str) -> None:
+        self._log = logging.getLogger(name)
+        self._inside = False  # logging itself prints when it is not set up or fails
+
+    def write(self, text: str) -> int:
+        if not self._inside:
+            self._inside = True
+            for line in filter(str.strip, text.splitlines()):
+                self._log.warning("%s", line)
+            self._inside = False
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+
+@contextlib.contextmanager
+def _nothing_else_writes() -> Iterator[None]:
+    """What a library prints would land in the middle of the line that is being typed."""
+    with (
+        contextlib.redirect_stdout(_LogWriter("stdout")),
+        contextlib.redirect_stderr(_LogWriter("stderr")),
+    ):
+        yield

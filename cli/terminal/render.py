@@ -1,0 +1,271 @@
+"""How messages, events and answers look. Everything from others passes through `safe_text` here."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, tzinfo
+
+from p2pchat.cli.terminal.commands import HELP
+from p2pchat.cli.terminal.greeting import room
+from p2pchat.cli.terminal.lines import HANGING_INDENT, PEER_STYLES, Line, Span, line
+from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
+from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.names import NAME_LIMIT
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+
+# ---- people, rooms, times -------------------------------------------------------------------------------
+
+
+def person(peer: str, name: str) -> Span:
+    """ "Bob (…a1B2c3)", in a colour of its own."""
+    shown = f"{safe_name(name, NAME_LIMIT)} " if name.strip() else ""
+    return Span(f"{shown}(…{safe_line(peer_id.short(peer))})", _peer_style(peer))
+
+
+def _peer_style(peer: str) -> str:
+    return PEER_STYLES[zlib.crc32(peer.encode()) % len(PEER_STYLES)]
+
+
+def _when(unix_ms: int, zone: tzinfo | None) -> datetime | None:
+    """None for a time that no calendar holds: it is the sender's word."""
+    try:
+        return datetime.fromtimestamp(unix_ms / 1000, zone)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+# ---- messages -------------------------------------------------------------------------------------------
+
+
+class MessageView:
+    """Shows room messages to one reader. `zone` is None for the computer's own time zone."""
+
+    def __init__(self, me: str, zone: tzinfo | None = None) -> None:
+        self._me = me
+        self._zone = zone
+
+    def message(self, record: records.RoomRecord, *, elsewhere: bool = False) -> list[Line]:
+        """`[14:23:15] Bob (…a1B2c3): Hi`; further lines are indented; `elsewhere` names the room first."""
+        message = record.message
+        at = _when(message.sent_at_ms, self._zone)
+        time = at.strftime("%H:%M:%S") if at else "--:--:--"
+        peer = peer_id.to_text(message.sender)
+        who = person(peer, message.nick)
+        if peer == self._me:
+            who = Span(who.text, "me")
+        where = (Span(f"{room(message.room)} ", "room"),) if elsewhere else ()
+        first, *others = safe_lines(message.text)
+        head = line(*where, Span(f"[{time}] ", "time"), who, f": {first}")
+        return [head, *(line(" " * HANGING_INDENT + other) for other in others)]
+
+    def history(self, page: Sequence[records.RoomRecord], room_name: str) -> Iterator[Line]:
+        """Oldest first, with a line where a new day begins."""
+        if not page:
+            yield note(f"Nothing has been said in {room(room_name)} yet.")
+            return
+        yield note(f"The last {count(len(page), 'message')} of {room(room_name)}:")
+        day: date | None = None
+        for record in page:
+            at = _when(record.message.sent_at_ms, self._zone)
+            if at is not None and at.date() != day:
+                day = at.date()
+                yield line(Span(f"--- {day:%A}, {day.day} {day:%B %Y} ---", "dim"))
+            yield from self.message(record)
+
+
+# ---- lines of our own -----------------------------------------------------------------------------------
+
+
+def note(text: str) -> Line:
+    return line(Span(f"* {text}", "dim"))
+
+
+def hint(text: str) -> Line:
+    return line(Span(f"* {text}", "hint"))
+
+
+def warning(text: str) -> Line:
+    return line(Span(f"* {text}", "warning"))
+
+
+def several(style: Callable[[str], Line], text: str) -> list[Line]:
+    """A sentence that may quote a stranger."""
+    first, *others = safe_lines(text)
+    return [style(first), *(line(" " * HANGING_INDENT + other) for other in others)]
+
+
+def notice(event: actors.Notice) -> list[Line]:
+    style = {actors.Notice.HINT: hint, actors.Notice.WARNING: warning}.get(event.level, note)
+    return several(style, event.text)
+
+
+def connected(peer: str, name: str) -> Line:
+    return line("* ", person(peer, name), Span(" connected", "dim"))
+
+
+def disconnected(peer: str, name: str) -> Line:
+    return line("* ", person(peer, name), Span(" disconnected", "dim"))
+
+
+def renamed(peer: str, previous: str, name: str) -> Line:
+    now = safe_name(name, NAME_LIMIT)
+    return line("* ", person(peer, previous), Span(f" is now called {now}", "dim"))
+
+
+def listening(addresses: Iterable[str]) -> list[Line]:
+    head = Span("* Listening on ", "dim")
+    return [line(head, Span(safe_line(address), "address")) for address in addresses]
+
+
+def joined(name: str, *, plain: bool) -> Line:
+    kind = " (plain: unsigned, best effort)" if plain else ""
+    return note(f"You are in {room(name)}{kind}")
+
+
+def echo(prompt: str, typed: str) -> list[Line]:
+    """A command as it was typed, because the prompt's own line is wiped."""
+    first, *others = safe_lines(typed)
+    return [
+        line(Span(f"{prompt} {first}", "dim")),
+        *(line(Span(" " * HANGING_INDENT + other, "dim")) for other in others),
+    ]
+
+
+def help_lines() -> list[Line]:
+    width = max(len(usage) for usage, _ in HELP)
+    return [line(Span(f"  {usage:{width}}", "strong"), f"  {what}") for usage, what in HELP]
+
+
+# ---- answers --------------------------------------------------------------------------------------------
+
+
+def peers(
+    connections: Sequence[actors.Connection], here: actors.Room | None, known: dict[str, str]
+) -> Iterator[Line]:
+    """Chat peers first; those that are connected and speak something else are only counted."""
+    named = [connection for connection in connections if connection.name]
+    others = len(connections) - len(named)
+    if not connections:
+        yield hint("Nobody is connected. Finding each other can take up to a minute.")
+    else:
+        yield note(f"{count(len(named), 'chat peer')} connected, {count(others, 'other peer')}:")
+    for connection in sorted(named, key=lambda one: one.name.casefold()):
+        yield _connection(connection)
+    if here is not None:
+        yield from _subscribers(here, known)
+
+
+def _connection(connection: actors.Connection) -> Line:
+    rtt = f"{connection.rtt_ms:.1f} ms" if connection.rtt_ms else "not measured yet"
+    direction = "out" if connection.outbound else "in"
+    address = safe_line(connection.address) or "address unknown"
+    return line(
+        "  ",
+        person(connection.peer, connection.name),
+        f"  {address}  {safe_line(connection.transport)}, {direction}, round trip {rtt}",
+    )
+
+
+def _subscribers(here: actors.Room, known: dict[str, str]) -> Iterator[Line]:
+    if not here.subscribers:
+        yield hint(f"Nobody else is in {room(here.name)}: do the others use the same room name?")
+        return
+    yield note(f"{count(len(here.subscribers), 'other peer')} in {room(here.name)}:")
+    for peer in here.subscribers:
+        yield line("  ", person(peer, known.get(peer, "")))
+
+
+def rooms(joined_rooms: Sequence[actors.Room], current: str) -> Iterator[Line]:
+    if not joined_rooms:
+        yield hint("You are in no room: /join <room>.")
+    for each in joined_rooms:
+        mark = "->" if each.name == current else "  "
+        kind = ", plain" if each.plain else ""
+        refused = f", {each.refused:,} refused" if each.refused else ""
+        yield line(
+            f"{mark} ",
+            Span(room(each.name), "room"),
+            f"  {count(len(each.subscribers), 'other peer')} listening, {each.received:,} received"
+            f"{refused}{kind}",
+        )
+
+
+def info(node: actors.NodeDescription) -> Iterator[Line]:
+    yield line(f"Peer id:    {safe_line(node.peer)}")
+    yield line(f"Name:       {safe_name(node.name, NAME_LIMIT)}")
+    addresses = [safe_line(address) for address in node.addresses] or ["not listening yet"]
+    for index, address in enumerate(addresses):
+        yield line(f"{'' if index else 'Listening:':11} ", Span(address, "address"))
+    yield line(f"Up for:     {duration(node.uptime_ms // 1000)}")
+    yield from _store(node)
+    yield from _discovery(node)
+    yield line("Actors:")
+    for actor in node.actors:
+        yield line("  " + _actor(actor))
+    counters = sorted((name, value) for name, value in node.transport.counters.items() if value)
+    if counters:
+        yield line("Counters:")
+    for name, value in counters:
+        yield line(f"  {safe_line(name)}: {value:,}")
+
+
+def _store(node: actors.NodeDescription) -> Iterator[Line]:
+    if not node.HasField("store"):
+        yield line("Store:      no answer")
+        return
+    store = node.store
+    yield line(
+        f"Store:      {size(store.size_bytes)}, about {count(store.messages, 'message')}, "
+        f"schema {store.schema_version}, in {safe_line(store.path)}"
+    )
+
+
+def _discovery(node: actors.NodeDescription) -> Iterator[Line]:
+    if not node.HasField("discovery"):
+        yield line("Discovery:  no answer")
+        return
+    found = node.discovery
+    mdns = f"mDNS on, found {found.mdns_found:,}" if found.mdns else "mDNS off"
+    problem = f" ({safe_line(found.mdns_problem)})" if found.mdns_problem else ""
+    yield line(f"Discovery:  {count(found.bootstrap_peers, 'bootstrap address')}, {mdns}{problem}")
+
+
+def _actor(actor: actors.ActorStatus) -> str:
+    parts = [f"{actor.name:10} {actor.state}, {count(actor.handled, 'message')} handled"]
+    for value, what in (
+        (actor.restarts, "restart"),
+        (actor.drops, "drop"),
+        (actor.stalls, "stall"),
+    ):
+        parts.append(count(value, what))
+    if actor.queue:
+        parts.append(f"{actor.queue:,} waiting")
+    return safe_line(", ".join(parts))
+
+
+# ---- numbers --------------------------------------------------------------------------------------------
+
+
+def count(number: int, what: str) -> str:
+    ending = "" if number == 1 else "es" if what.endswith("ss") else "s"
+    return f"{number:,} {what}{ending}"
+
+
+def size(octets: int) -> str:
+    amount = float(octets)
+    for unit in ("bytes", "KiB", "MiB"):
+        if amount < 1024:
+            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
+        amount /= 1024
+    return f"{amount:,.1f} GiB"
+
+
+def duration(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s"))
+    shown = [f"{value} {unit}" for value, unit in parts if value]
+    return " ".join(shown[:2]) or "0 s"

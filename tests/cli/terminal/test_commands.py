@@ -1,0 +1,104 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pchat.cli.terminal import commands
+from p2pchat.cli.terminal.commands import (
+    Command,
+    Join,
+    Leave,
+    Mistake,
+    Nothing,
+    Quit,
+    Rename,
+    Say,
+    ShowHelp,
+    ShowHistory,
+    ShowInfo,
+    ShowPeers,
+    ShowRooms,
+    Switch,
+    parse,
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("", Nothing()),
+        (" \t ", Nothing()),
+        ("hello", Say("hello")),
+        ("  indented", Say("  indented")),
+        ("trailing  \n", Say("trailing")),
+        ("two\nlines", Say("two\nlines")),
+        ("//shrug", Say("/shrug")),
+        ("/help", ShowHelp()),
+        ("/HELP ", ShowHelp()),
+        ("/peers", ShowPeers()),
+        ("/info", ShowInfo()),
+        ("/rooms", ShowRooms()),
+        ("/room", ShowRooms()),
+        ("/room garden", Switch("garden")),
+        ("/room #garden", Switch("garden")),
+        ("/history", ShowHistory(50)),
+        ("/history 7", ShowHistory(7)),
+        ("/history 1000", ShowHistory(1000)),
+        ("/name Ada Lovelace", Rename("Ada Lovelace")),
+        ("/join garden", Join("garden")),
+        ("/join garden --plain", Join("garden", plain=True)),
+        ("/join --plain #garden", Join("garden", plain=True)),
+        ("/leave", Leave("")),
+        ("/leave garden", Leave("garden")),
+        ("/quit", Quit()),
+        ("/exit", Quit()),
+    ],
+)
+def test_lines_and_what_they_mean(line: str, command: Command) -> None:
+    assert parse(line) == command
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("/hsitory", "/history"),
+        ("/nmae Bob", "/name"),
+        ("/xyzzy", "/help"),
+        ("/", "/help"),
+        ("/usr/bin/env is a path", "//"),
+        ("/history 0", "1 to 1,000"),
+        ("/history 1001", "1 to 1,000"),
+        ("/history -1", "1 to 1,000"),
+        ("/history ten", "1 to 1,000"),
+        ("/history 9999999999999999999999", "1 to 1,000"),
+        ("/history ٣", "1 to 1,000"),
+        ("/name", "/name Ada"),
+        ("/name " + "x" * 33, "at most 32"),
+        ("/name a\x1b[31m", "control"),
+        ("/join", "/join lobby"),
+        ("/join two rooms", "/join lobby"),
+        ("/join " + "x" * 65, "at most 64"),
+        ("/room a\x07b", "control"),
+        ("/help me", "nothing"),
+        ("x" * 65_537, "65,536"),
+        ("/" + "/" + "x" * 65_536, "65,536"),
+    ],
+)
+def test_mistakes_say_what_to_do(line: str, part: str) -> None:
+    command = parse(line)
+    assert isinstance(command, Mistake)
+    assert part in command.problem
+    assert len(command.problem) < 200
+
+
+def test_the_longest_text_is_sent() -> None:
+    assert parse("x" * 65_536) == Say("x" * 65_536)
+
+
+def test_every_command_is_explained() -> None:
+    explained = " ".join(usage for usage, _ in commands.HELP)
+    assert all(word in explained for word in commands.WORDS)
+
+
+@given(st.text())
+def test_every_line_means_something(line: str) -> None:
+    assert isinstance(parse(line), Command)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pchat.cli.terminal import greeting, render
+from p2pchat.cli.terminal.lines import Line, plain
+from p2pchat.cli.terminal.render import MessageView
+from p2pchat.node.identity import Identity
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+
+ME = Identity(bytes(range(32)))
+BOB = Identity(bytes(32))
+NOON = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC
+VIEW = MessageView(ME.peer, UTC)
+
+
+def record(text: str, nick: str = "Bob", at: int = NOON, who: Identity = BOB) -> records.RoomRecord:
+    found = records.RoomRecord()
+    found.message.sender = who.peer_bytes
+    found.message.nick = nick
+    found.message.text = text
+    found.message.sent_at_ms = at
+    found.message.room = "lobby"
+    return found
+
+
+def texts(lines: list[Line]) -> list[str]:
+    return [plain(line) for line in lines]
+
+
+def test_a_message() -> None:
+    assert texts(VIEW.message(record("Hi"))) == ["[22:13:20] Bob (…x6nXTN): Hi"]
+
+
+def test_a_message_from_another_room_names_it() -> None:
+    (shown,) = texts(VIEW.message(record("Hi"), elsewhere=True))
+    assert shown == "#lobby [22:13:20] Bob (…x6nXTN): Hi"
+
+
+def test_a_second_line_cannot_look_like_a_message() -> None:
+    first, second = texts(VIEW.message(record("Hi\n[22:13:21] Ada (…dBfeSB): me too")))
+    assert first.endswith(": Hi")
+    assert second == "    [22:13:21] Ada (…dBfeSB): me too"
+
+
+def test_a_nameless_message_of_a_plain_room() -> None:
+    assert texts(VIEW.message(record("Hi", nick=""))) == ["[22:13:20] (…x6nXTN): Hi"]
+
+
+def test_a_time_that_no_clock_shows() -> None:
+    assert texts(VIEW.message(record("Hi", at=2**64 - 1)))[0].startswith("[--:--:--] Bob")
+
+
+def test_history_has_a_line_for_each_day() -> None:
+    day = 24 * 3600 * 1000
+    page = [record("one"), record("two", at=NOON + 1000), record("three", at=NOON + day)]
+    assert texts(list(VIEW.history(page, "lobby"))) == [
+        "* The last 3 messages of #lobby:",
+        "--- Tuesday, 14 November 2023 ---",
+        "[22:13:20] Bob (…x6nXTN): one",
+        "[22:13:21] Bob (…x6nXTN): two",
+        "--- Wednesday, 15 November 2023 ---",
+        "[22:13:20] Bob (…x6nXTN): three",
+    ]
+
+
+def test_an_empty_history_says_so() -> None:
+    assert texts(list(VIEW.history([], "lobby"))) == ["* Nothing has been said in #lobby yet."]
+
+
+def test_peers_with_a_hint_when_there_are_none() -> None:
+    shown = texts(list(render.peers([], actors.Room(name="lobby"), {})))
+    assert "Nobody is connected" in shown[0]
+    assert "same room name" in shown[1]
+
+
+def test_peers_that_chat_come_with_everything_that_is_known() -> None:
+    bob = actors.Connection(
+        peer=BOB.peer, name="Bob", address="/ip4/1.2.3.4/tcp/1", transport="tcp", rtt_ms=1.26
+    )
+    room = actors.Room(name="lobby", subscribers=[BOB.peer, ME.peer])
+    stranger = actors.Connection(peer="QmStranger")
+    assert texts(list(render.peers([stranger, bob], room, {BOB.peer: "Bob"}))) == [
+        "* 1 chat peer connected, 1 other peer:",
+        "  Bob (…x6nXTN)  /ip4/1.2.3.4/tcp/1  tcp, in, round trip 1.3 ms",
+        "* 2 other peers in #lobby:",
+        "  Bob (…x6nXTN)",
+        "  (…dBfeSB)",
+    ]
+
+
+def test_info_of_a_node_that_is_half_down() -> None:
+    node = actors.NodeDescription(peer=ME.peer, name="ada", uptime_ms=3_725_000)
+    node.actors.add(name="storage", state="restarting", restarts=2, drops=1, queue=7, handled=9)
+    shown = "\n".join(texts(list(render.info(node))))
+    assert "Up for:     1 h 2 min" in shown
+    assert "not listening yet" in shown
+    assert "Store:      no answer" in shown
+    assert "restarting, 9 messages handled, 2 restarts, 1 drop, 0 stalls, 7 waiting" in shown
+    assert "Counters" not in shown
+
+
+def test_info_leaves_counters_out_that_are_zero() -> None:
+    node = actors.NodeDescription(peer=ME.peer)
+    node.transport.counters.update({"streams reset": 3, "frames refused": 0})
+    shown = texts(list(render.info(node)))
+    assert "  streams reset: 3" in shown
+    assert not any("frames refused" in line for line in shown)
+
+
+def test_sizes_and_durations() -> None:
+    assert [render.size(n) for n in (0, 1023, 2048, 5 * 2**20, 3 * 2**40)] == [
+        "0 bytes",
+        "1,023 bytes",
+        "2.0 KiB",
+        "5.0 MiB",
+        "3,072.0 GiB",
+    ]
+    assert [render.duration(n) for n in (0, 59, 61, 90_061)] == [
+        "0 s",
+        "59 s",
+        "1 min 1 s",
+        "1 d 1 h",
+    ]
+
+
+def _has_controls(lines: list[Line]) -> bool:
+    return any(
+        unicodedata.category(character) in ("Cc", "Zl", "Zp")
+        for line in lines
+        for character in plain(line)
+    )
+
+
+anything = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(anything, anything, anything)
+def test_nothing_that_strangers_choose_moves_the_cursor(text: str, nick: str, room: str) -> None:
+    hostile = record(text, nick)
+    hostile.message.room = room
+    connection = actors.Connection(peer=nick, name=nick, address=text, transport=room)
+    assert not _has_controls(VIEW.message(hostile, elsewhere=True))
+    assert not _has_controls(list(VIEW.history([hostile], room)))
+    assert not _has_controls(list(render.peers([connection], actors.Room(name=room), {})))
+    assert not _has_controls(list(render.rooms([actors.Room(name=room)], room)))
+    assert not _has_controls(render.notice(actors.Notice(text=text)))
+    assert not _has_controls(render.listening([text]))
+    assert not _has_controls(render.echo(greeting.prompt(nick, room), text))
+    assert not _has_controls(
+        [
+            render.connected(nick, text),
+            render.disconnected(nick, text),
+            render.renamed(nick, text, room),
+            render.joined(room, plain=True),
+        ]
+    )
+    assert not _has_controls(greeting.banner(nick, text, room))

@@ -1,0 +1,356 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import trio
+
+from p2pchat.cli.terminal.console import Typed
+from p2pchat.cli.terminal.lines import Line, plain
+from p2pchat.cli.terminal.session import ALONE, ALONE_AFTER, Session
+from p2pchat.node.config import NodeConfig
+from p2pchat.node.events import EventHub
+from p2pchat.node.identity import Identity
+from p2pchat.node.runtime import Actor, ActorCell, Supervisor, handles
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+
+ME = Identity(bytes(range(32)))
+BOB = Identity(bytes(32))
+
+
+class FakeConsole:
+    """A terminal in memory."""
+
+    def __init__(self, *, wipes_input: bool = False, must_finish: bool = False) -> None:
+        self.wipes_input = wipes_input
+        self.must_finish = must_finish
+        self.lines: list[str] = []
+        self.prompt = ""
+        self.rooms: list[str] = []
+        self._type, self._typed = trio.open_memory_channel[Typed](10_000)
+
+    async def read(self) -> Typed | None:
+        try:
+            return await self._typed.receive()
+        except trio.EndOfChannel:
+            return None
+
+    async def show(self, lines: Sequence[Line]) -> None:
+        await trio.lowlevel.checkpoint()
+        self.lines += [plain(line) for line in lines]
+
+    def set_prompt(self, prompt: str) -> None:
+        self.prompt = prompt
+
+    def set_rooms(self, rooms: Sequence[str]) -> None:
+        self.rooms = list(rooms)
+
+    def type(self, *texts: str) -> None:
+        for text in texts:
+            self._type.send_nowait(Typed(text))
+
+    def end(self) -> None:
+        self._type.close()
+
+
+class PlayedUi(Actor):
+    """Answers as the ui actor does."""
+
+    mailbox_size = 256
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @handles(actors.PostText)
+    async def _post(self, post: actors.PostText) -> actors.Posted | actors.Rejected:
+        if post.room not in self.world.rooms:
+            return actors.Rejected(reason=actors.NOT_JOINED, detail="You are not there.")
+        own = record(post.text, "ada", ME, post.room)
+        self.world.posted.append((post.room, post.text))
+        self.world.hub.emit(actors.RoomMessagesArrived(room=post.room, records=[own]))
+        return actors.Posted(record=own)
+
+    @handles(actors.ListRooms)
+    async def _list(self, _: actors.ListRooms) -> actors.RoomList:
+        return actors.RoomList(rooms=[actors.Room(name=name) for name in self.world.rooms])
+
+    @handles(actors.JoinRoom)
+    async def _join(self, join: actors.JoinRoom) -> actors.RoomJoined:
+        self.world.rooms.append(join.room)
+        return actors.RoomJoined(room=join.room, plain=join.plain)
+
+    @handles(actors.LeaveRoom)
+    async def _leave(self, leave: actors.LeaveRoom) -> actors.RoomLeft:
+        self.world.rooms.remove(leave.room)
+        return actors.RoomLeft(room=leave.room)
+
+    @handles(actors.SetName)
+    async def _name(self, change: actors.SetName) -> actors.Done | actors.Rejected:
+        if change.name == "Taken":
+            return actors.Rejected(reason=actors.INVALID, detail="Not this one.")
+        return actors.Done()
+
+    @handles(actors.ReadHistory)
+    async def _history(self, question: actors.ReadHistory) -> actors.HistoryPage:
+        page = [record(f"old {number}") for number in range(question.limit)]
+        return actors.HistoryPage(records=page)
+
+    @handles(actors.ListConnections)
+    async def _connections(self, _: actors.ListConnections) -> actors.ConnectionList:
+        return actors.ConnectionList()
+
+    @handles(actors.DescribeNode)
+    async def _describe(self, _: actors.DescribeNode) -> actors.NodeDescription:
+        await self.world.up.wait()
+        return actors.NodeDescription(peer=ME.peer, name="ada")
+
+
+class World:
+    """A session between a console in memory and a played node."""
+
+    def __init__(self, console: FakeConsole | None = None) -> None:
+        self.hub = EventHub()
+        self.console = console or FakeConsole()
+        self.rooms = ["lobby"]
+        self.posted: list[tuple[str, str]] = []
+        self.up = trio.Event()
+        self.up.set()
+        self.ended = trio.Event()
+        self.cell = ActorCell.of("ui", PlayedUi, lambda: PlayedUi(self))
+        self.tree = Supervisor("root", [self.cell], root=True)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[FakeConsole]:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.tree.run)
+            nursery.start_soon(self._session)
+            await trio.testing.wait_all_tasks_blocked()
+            yield self.console
+            await trio.testing.wait_all_tasks_blocked()
+            self.console.end()
+            await self.ended.wait()
+            self.tree.request_stop()
+
+    async def _session(self) -> None:
+        node = SimpleNamespace(
+            config=NodeConfig(Path()), identity=ME, ui=self.cell.ref, hub=self.hub
+        )
+        await Session(cast(Any, node), self.console).run()
+        self.ended.set()
+
+    def emit(self, *events: Any) -> None:
+        for event in events:
+            self.hub.emit(event)
+
+
+def record(
+    text: str, nick: str = "Bob", who: Identity = BOB, room: str = "lobby"
+) -> records.RoomRecord:
+    found = records.RoomRecord()
+    found.message.sender = who.peer_bytes
+    found.message.nick = nick
+    found.message.text = text
+    found.message.room = room
+    return found
+
+
+def arrived(*found: records.RoomRecord) -> actors.RoomMessagesArrived:
+    return actors.RoomMessagesArrived(room=found[0].message.room, records=found)
+
+
+async def test_the_start(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running() as console:
+        world.emit(actors.RoomJoined(room="lobby"))
+        world.emit(actors.Listening(peer=ME.peer, addresses=["/ip4/1.2.3.4/tcp/1"]))
+        world.emit(actors.Listening(peer=ME.peer, addresses=["/ip4/1.2.3.4/tcp/1"]))
+    assert console.lines == [
+        "* Your name is ada; /name changes it",
+        "* You are in #lobby",
+        "* Listening on /ip4/1.2.3.4/tcp/1",
+    ]
+    assert console.prompt == "ada>"
+    assert console.rooms == ["lobby"]
+
+
+async def test_a_node_that_takes_long_to_come_up(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    world.up = trio.Event()
+    async with world.running() as console:
+        assert console.lines == []
+        await trio.sleep(25)
+        world.up.set()
+        await trio.sleep(1)
+    assert console.lines[-1] == "* You are in #lobby"
+
+
+async def test_own_texts_are_shown_once_and_in_order(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as console:
+        console.type("one", "//two", " ", "three")
+    assert world.posted == [("lobby", "one"), ("lobby", "/two"), ("lobby", "three")]
+    assert [line.partition(": ")[2] for line in console.lines[2:]] == ["one", "/two", "three"]
+
+
+async def test_a_pipe_is_read_to_its_end_and_sent(autojump_clock: trio.testing.MockClock) -> None:
+    world = World(FakeConsole(must_finish=True))
+    async with world.running() as console:
+        console.type(*(str(number) for number in range(2_000)))
+        console.end()
+        await world.ended.wait()
+    assert [text for _, text in world.posted] == [str(number) for number in range(2_000)]
+    assert len(console.lines) == 2_002
+
+
+async def test_a_text_that_cannot_be_sent_is_quoted(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as console:
+        world.rooms.clear()
+        console.type("x" * 100)
+    assert console.lines[-1] == f"* Not sent ('{'x' * 40}…'): You are not there."
+
+
+async def test_commands(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running() as console:
+        console.type(
+            "/history 3", "/name Grace", "/name Taken", "/peers", "/info", "/help", "/hlep"
+        )
+    shown = "\n".join(console.lines)
+    assert shown.count("Bob (…x6nXTN): old ") == 3
+    assert "* You are now called Grace" in shown
+    assert "* Not this one." in shown
+    assert "Nobody is connected" in shown
+    assert f"Peer id:    {ME.peer}" in shown
+    assert "/join <room> [--plain]" in shown
+    assert "did you mean /help?" in shown
+    assert console.prompt == "Grace>"
+
+
+async def test_several_rooms(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running() as console:
+        console.type("/join garden")
+        await trio.testing.wait_all_tasks_blocked()
+        assert console.prompt == "ada #garden>"
+        assert console.rooms == ["lobby", "garden"]
+        world.emit(arrived(record("here", room="garden")), arrived(record("there", room="lobby")))
+        await trio.testing.wait_all_tasks_blocked()
+        here, there = console.lines[-2:]
+        assert here.startswith("[")
+        assert there.startswith("#lobby [")
+
+        console.type("in the garden", "/room lobby", "in the lobby", "/room attic")
+        await trio.testing.wait_all_tasks_blocked()
+        assert world.posted == [("garden", "in the garden"), ("lobby", "in the lobby")]
+        assert console.lines[-1] == "* You have not joined #attic: /join attic."
+
+        console.type("/leave")
+        await trio.testing.wait_all_tasks_blocked()
+        assert console.prompt == "ada>"
+        assert console.lines[-2:] == ["* You have left #lobby", "* You are in #garden"]
+        console.type("/leave", "anybody?")
+    assert "You are in no room" in console.lines[-1]
+    assert len(world.posted) == 2
+
+
+async def test_peers_come_and_go_by_name(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running() as console:
+        world.emit(
+            actors.PeerConnected(peer="QmBootstrap"),
+            actors.PeerDisconnected(peer="QmBootstrap"),
+            actors.PeerConnected(peer=BOB.peer),
+            actors.PeerNamed(peer=BOB.peer, name="Bob"),
+            actors.PeerNamed(peer=BOB.peer, name="Bob"),
+            actors.PeerNamed(peer=BOB.peer, name="Rob", previous="Bob"),
+            actors.PeerDisconnected(peer=BOB.peer),
+        )
+    assert console.lines[2:] == [
+        "* Bob (…x6nXTN) connected",
+        "* Bob (…x6nXTN) is now called Rob",
+        "* Rob (…x6nXTN) disconnected",
+    ]
+
+
+async def test_a_hint_for_somebody_who_stays_alone(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as console:
+        await trio.sleep(ALONE_AFTER - 1)
+        assert f"* {ALONE}" not in console.lines
+        await trio.sleep(2)
+        assert console.lines.count(f"* {ALONE}") == 1
+
+
+async def test_no_hint_in_company(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running() as console:
+        world.emit(actors.PeerNamed(peer=BOB.peer, name="Bob"))
+        await trio.sleep(ALONE_AFTER + 1)
+    assert f"* {ALONE}" not in console.lines
+
+
+async def test_a_session_that_is_too_slow_is_told_so(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as console:
+        world.emit(*(actors.Notice(text=str(number)) for number in range(5_000)))
+    assert console.lines[2] == "* 904 events skipped here; /history shows messages."
+    assert console.lines[-1] == "* 4999"
+
+
+async def test_commands_are_echoed_where_typing_is_wiped(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World(FakeConsole(wipes_input=True))
+    async with world.running() as console:
+        console.type("hello", "/rooms")
+    assert "ada> /rooms" in console.lines
+    assert "ada> hello" not in console.lines
+
+
+@pytest.mark.parametrize("word", ["/quit", "/exit"])
+async def test_quitting(word: str, autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running() as console:
+        console.type("last words", word, "never")
+        await world.ended.wait()
+    assert world.posted == [("lobby", "last words")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_signals_end_the_session(
+    number: signal.Signals, autojump_clock: trio.testing.MockClock
+) -> None:
+    world = World()
+    async with world.running():
+        os.kill(os.getpid(), number)
+        await world.ended.wait()
+
+
+async def test_texts_wait_for_the_node_and_commands_do_not(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World(FakeConsole(must_finish=True))
+    world.up = trio.Event()
+    async with world.running() as console:
+        console.type("/help", "early")
+        await trio.testing.wait_all_tasks_blocked()
+        assert any("/peers" in line for line in console.lines)
+        assert world.posted == []
+        world.up.set()
+    assert world.posted == [("lobby", "early")]

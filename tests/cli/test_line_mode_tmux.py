@@ -1,0 +1,200 @@
+"""The line mode as a person sees it, in a real terminal, before a played node (stub_node.py)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import WIDTH, Terminal
+
+STUB = Path(__file__).with_name("stub_node.py")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    with Terminal([sys.executable, STUB, tmp_path]) as opened:
+        opened.wait_for("You are in #lobby")
+        opened.wait_for("ada>")
+        yield opened
+
+
+def is_restored(terminal: Terminal) -> bool:
+    """Whether the shell has its terminal as it was: it echoes, collects lines, and shows the cursor."""
+    state = terminal.shell("stty -a")
+    return all(f" {word}" in f" {state}" for word in ("icanon", "echo ", "icrnl"))
+
+
+def test_the_first_screen(terminal: Terminal) -> None:
+    shown = terminal.everything()
+    for part in (
+        "p2pchat - chat without a server",
+        "Peer id:  12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB",
+        "Name:     ada",
+        "Data in:  ",
+        "* Listening on /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW",
+        "* Bob (…x6nXTN) connected",
+    ):
+        assert part in shown
+    assert terminal.last_line() == "ada>"
+
+
+def test_a_line_being_typed_is_never_broken(terminal: Terminal) -> None:
+    terminal.type("play talk")
+    terminal.write("half a thou")
+    shown = terminal.wait_for("Bob (…x6nXTN): line 4")
+    assert [row for row in shown.splitlines() if "line " in row and "half" in row] == []
+    terminal.write("ght")
+    terminal.wait_for("half a thought")
+    assert terminal.last_line() == "ada> half a thought"
+    terminal.keys("Enter")
+    shown = terminal.wait_for("ada (…dBfeSB): half a thought")
+    assert shown.count("half a thought") == 1
+
+
+def test_a_flood_keeps_the_prompt_and_every_line(terminal: Terminal) -> None:
+    terminal.type("play flood")
+    terminal.write("still here")
+    terminal.wait_for("flood 199.9")
+    terminal.wait_for("ada> still here")
+    shown = terminal.everything()
+    assert all(f": flood {number}.{part}\n" in shown for number in range(200) for part in range(10))
+
+
+def test_hostile_text_is_harmless(terminal: Terminal) -> None:
+    terminal.type("play attack")
+    shown = terminal.wait_for("␛[2J␛]0;owned␇")
+    assert "p2pchat - chat without" in shown  # the screen was not cleared
+    assert not any(row.startswith("[00:00:00]") for row in shown.splitlines())
+
+
+def test_what_a_library_prints_stays_off_the_screen(terminal: Terminal) -> None:
+    terminal.type("play print")
+    terminal.type("/rooms")
+    assert "PRINTED" not in terminal.wait_for("-> #lobby")
+
+
+def test_rooms(terminal: Terminal) -> None:
+    terminal.type("/join garden")
+    terminal.wait_for("ada #garden>")
+    terminal.type("/room lobby")
+    terminal.wait_for("ada #lobby>")
+    terminal.type("play elsewhere")
+    terminal.wait_for("#garden [")
+    terminal.type("/leave garden")
+    terminal.wait_for("You have left #garden")
+    terminal.wait_until_gone("#lobby>   ")
+    assert terminal.last_line() == "ada>"
+
+
+def test_completion_and_input_history(terminal: Terminal) -> None:
+    terminal.write("/his")
+    terminal.keys("Tab")
+    terminal.wait_for("ada> /history")
+    terminal.keys("C-u")
+    terminal.type("x" * 30)
+    terminal.wait_for(": " + "x" * 30)
+    terminal.keys("Up")
+    terminal.wait_for("ada> " + "x" * 30)
+
+
+def test_a_paste_of_several_lines_is_one_message(terminal: Terminal) -> None:
+    terminal.paste("first\n[00:00:00] second\n/third")
+    terminal.wait_for("/third")
+    terminal.keys("Enter")
+    shown = terminal.wait_for("(…dBfeSB): first")
+    assert "\n    [00:00:00] second\n    /third\n" in shown
+
+
+def test_a_text_that_is_too_long_is_not_lost(terminal: Terminal) -> None:
+    terminal.paste("y" * 66_000)
+    terminal.wait_for("y" * 90, times=20)
+    terminal.keys("Enter")
+    terminal.wait_for("at most 65,536 bytes")
+    terminal.wait_until_gone("y" * 90)
+    terminal.keys("Up")
+    terminal.wait_for("y" * 90, times=20)
+
+
+def test_a_smaller_window(terminal: Terminal) -> None:
+    terminal.resize(WIDTH // 2, 30)
+    terminal.type("play elsewhere")
+    terminal.wait_for("over here")
+    terminal.type("words " * 20)
+    shown = terminal.wait_for("words", times=20)
+    assert "\n    words" in shown
+
+
+@pytest.mark.parametrize("key", ["C-c", "C-d"])
+def test_keys_that_end_it(terminal: Terminal, key: str) -> None:
+    terminal.keys(key)
+    assert terminal.exit_code() == 0
+    assert is_restored(terminal)
+
+
+def test_ctrl_z_does_nothing(terminal: Terminal) -> None:
+    terminal.keys("C-z")
+    terminal.type("still here")
+    terminal.wait_for("ada (…dBfeSB): still here")
+
+
+def test_ctrl_c_ends_it_in_the_middle_of_a_line(terminal: Terminal) -> None:
+    terminal.write("half a thought")
+    terminal.keys("C-c")
+    assert terminal.exit_code() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_that_end_it(terminal: Terminal, number: signal.Signals) -> None:
+    os.kill(terminal.process(), number)
+    assert terminal.exit_code() == 0
+    assert is_restored(terminal)
+
+
+def test_ending_it_before_the_node_is_up(tmp_path: Path) -> None:
+    with Terminal([sys.executable, STUB, tmp_path], env={"STUB_DELAY": "600"}) as terminal:
+        terminal.wait_for("ada>")
+        terminal.keys("C-c")
+        assert terminal.exit_code() == 0
+        assert is_restored(terminal)
+
+
+def test_a_node_that_cannot_start_gives_the_terminal_back(tmp_path: Path) -> None:
+    with Terminal([sys.executable, STUB, tmp_path], env={"STUB_FAILS": "1"}) as terminal:
+        terminal.wait_for("Port 4001 is in use.")
+        assert terminal.exit_code() == 2
+        assert is_restored(terminal)
+        assert "Traceback" not in terminal.everything()
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])
+def test_terminals_without_colour(tmp_path: Path, variable: str) -> None:
+    value = "dumb" if variable == "TERM" else "1"
+    with Terminal([sys.executable, STUB, tmp_path], env={variable: value}) as terminal:
+        terminal.wait_for("You are in #lobby")
+        terminal.type("hello")
+        terminal.wait_for("(…dBfeSB): hello")
+        terminal.type("/quit")
+        assert terminal.exit_code() == 0
+
+
+def test_pipes_carry_plain_lines(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, STUB, tmp_path],
+        input=b"hello\n\xff\n/rooms\nlast",
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    shown = done.stdout.decode()
+    assert "\x1b" not in shown
+    assert shown.count("(…dBfeSB): hello") == 1
+    assert "is not valid UTF-8" in shown
+    assert "-> #lobby" in shown
+    assert shown.rstrip().endswith("(…dBfeSB): last")
+    assert done.stderr == b""

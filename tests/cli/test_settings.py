@@ -1,0 +1,187 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from p2pchat.cli import settings
+from p2pchat.cli.settings import Given, node_config
+from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, RoomConfig
+from p2pchat.node.errors import ConfigError
+
+PEER = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"
+
+
+def test_what_is_not_given_is_the_default() -> None:
+    config = node_config(Given())
+    assert config.data_dir.name == "p2pchat"
+    assert config.name == ""
+    assert config.rooms == ()
+    assert config.listen == DEFAULT_LISTEN
+    assert config.bootstrap == PUBLIC_BOOTSTRAP
+    assert config.mdns
+
+
+def test_what_is_given_is_taken_once() -> None:
+    config = node_config(
+        Given(
+            data_dir="some/folder",
+            name=" Ada ",
+            rooms=("lobby", "garden", "lobby"),
+            plain=True,
+            listen=("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0"),
+            bootstrap=("none",),
+            mdns=False,
+        )
+    )
+    assert config.data_dir == Path.cwd() / "some/folder"
+    assert config.name == "Ada"
+    assert config.rooms == (RoomConfig("lobby", plain=True), RoomConfig("garden", plain=True))
+    assert config.listen == ("/ip4/127.0.0.1/tcp/0",)
+    assert config.bootstrap == ()
+    assert not config.mdns
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        (Given(name="x" * 33), "--name: .* at most 32"),
+        (Given(name="a\x1b"), "--name: .* control"),
+        (Given(rooms=("two words",)), "--room: "),
+        (Given(plain=True), "--plain"),
+        (Given(listen=("localhost:4001",)), "--listen: 'localhost:4001' .* looks like"),
+        (Given(listen=(f"/dnsaddr/example.org/p2p/{PEER}",)), "--listen: .* IP address and a port"),
+        (Given(bootstrap=("/ip4/1.2.3.4/tcp/4001",)), "--bootstrap: .* end in /p2p/"),
+        (Given(bootstrap=("none", f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}")), "--bootstrap: 'none'"),
+    ],
+)
+def test_bad_values_name_their_option(given: Given, part: str) -> None:
+    with pytest.raises(ConfigError, match=part):
+        node_config(given)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *DEFAULT_LISTEN,
+        *PUBLIC_BOOTSTRAP,
+        "/ip6/::1/tcp/65535",
+        "/dns4/example.org/tcp/4001/ws",
+        f"/ip4/1.2.3.4/udp/4001/quic-v1/p2p/{PEER}",
+    ],
+)
+def test_good_addresses(address: str) -> None:
+    assert settings.address_problem(address) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "/",
+        "ip4/1.2.3.4/tcp/1",
+        "/ip5/1.2.3.4/tcp/1",
+        "/ip4",
+        "/ip4/",
+        "/ip4/1.2.3/tcp/1",
+        "/ip4/::1/tcp/1",
+        "/ip6/1.2.3.4/tcp/1",
+        "/ip4/1.2.3.4/tcp",
+        "/ip4/1.2.3.4/tcp/",
+        "/ip4/1.2.3.4/tcp/65536",
+        "/ip4/1.2.3.4/tcp/-1",
+        "/ip4/1.2.3.4/tcp/http",
+        "/ip4/1.2.3.4/tcp/1/p2p/QmNot0a0peer",
+    ],
+)
+def test_bad_addresses_get_a_sentence(address: str) -> None:
+    assert (settings.address_problem(address) or "").endswith(".")
+
+
+def test_lists_in_the_environment() -> None:
+    assert settings.from_environment(["a,b", "c"]) == ["a", "b", "c"]
+    assert settings.from_environment([" a ,  b\n"]) == ["a", "b"]
+
+
+# ---- configuration file ---------------------------------------------------------------------------------
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "chat.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_may_hold_every_option(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path,
+        """
+        name = "Ada"
+        room = ["lobby", "garden"]
+        plain = false
+        listen = "/ip4/127.0.0.1/tcp/0"
+        mdns = false
+        data-dir = "here"
+        log_level = "debug"
+        """,
+    )
+    assert settings.read_file(path) == {
+        "name": "Ada",
+        "room": ["lobby", "garden"],
+        "plain": False,
+        "listen": ["/ip4/127.0.0.1/tcp/0"],
+        "mdns": False,
+        "data_dir": "here",
+        "log_level": "debug",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("nmae = 'Ada'", "did you mean 'name'"),
+        ("rooms = ['lobby']", "did you mean 'room'"),
+        ("xyzzy = 1", "there are data-dir"),
+        ("name = 7", "must be a text"),
+        ("mdns = 'yes'", "must be true or false"),
+        ("mdns = 1", "must be true or false"),
+        ("room = [1]", "must be a list of texts"),
+        ("name = ", "not valid TOML"),
+        ("[node]\nname = 'Ada'", "no setting 'node'"),
+    ],
+)
+def test_mistakes_in_a_file(tmp_path: Path, text: str, part: str) -> None:
+    with pytest.raises(ConfigError, match=part):
+        settings.read_file(_file(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Cannot read"):
+        settings.read_file(tmp_path / "nothing.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        settings.read_file(tmp_path / "binary.toml")
+
+
+# ---- data folder ----------------------------------------------------------------------------------------
+
+
+def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "some" / "where"
+    settings.prepare_data_dir(folder)
+    settings.prepare_data_dir(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="is not a folder"):
+        settings.prepare_data_dir(tmp_path / "file")
+    with pytest.raises(ConfigError, match="Cannot make"):
+        settings.prepare_data_dir(tmp_path / "file" / "below")
+
+
+def test_a_folder_without_write_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(ConfigError, match="cannot be read and written"):
+        settings.prepare_data_dir(tmp_path)

@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+from google.protobuf.message import Message
+
+from p2pchat.node.actors.lanes import LETTERS_IN_HAND
+from p2pchat.node.actors.ui import UiActor
+from p2pchat.node.errors import ActorStoppedError, RequestRejectedError
+from p2pchat.node.events import EventFeed, EventHub
+from p2pchat.node.runtime import Actor, ActorCell, Supervisor, handles, handles_batch
+from p2pchat.node.runtime.posting import post
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+
+PEER = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"
+
+
+class Played(Actor):
+    """What the other actors have in common here: they keep what they heard."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+
+class PlayedStorage(Played):
+    @handles(actors.ReadProfile)
+    async def _read(self, _: actors.ReadProfile) -> records.Profile:
+        return self.world.profile
+
+    @handles(actors.SaveProfile)
+    async def _save(self, command: actors.SaveProfile) -> actors.Done | actors.Rejected:
+        if self.world.disk_full:
+            return actors.Rejected(reason=actors.STORE_FAILED, detail="The disk is full.")
+        self.world.profile = command.profile
+        return actors.Done()
+
+    @handles(actors.ReadHistory)
+    async def _history(self, _: actors.ReadHistory) -> actors.HistoryPage:
+        await self.world.gate.wait()
+        return actors.HistoryPage(first=b"1")
+
+    @handles(actors.DescribeStore)
+    async def _describe(self, _: actors.DescribeStore) -> actors.StoreDescription:
+        return actors.StoreDescription(size_bytes=5)
+
+
+class PlayedTransport(Played):
+    @handles(actors.NameChanged)
+    async def _renamed(self, event: actors.NameChanged) -> None:
+        self.world.heard.append(event.name)
+
+    @handles(actors.ListConnections)
+    async def _list(self, _: actors.ListConnections) -> actors.ConnectionList:
+        return actors.ConnectionList(connections=[actors.Connection(peer="bob")])
+
+    @handles(actors.DescribeTransport)
+    async def _describe(self, _: actors.DescribeTransport) -> actors.TransportDescription:
+        return actors.TransportDescription(addresses=["/ip4/127.0.0.1/tcp/1"])
+
+
+class PlayedDiscovery(Played):
+    @handles(actors.DescribeDiscovery)
+    async def _describe(self, _: actors.DescribeDiscovery) -> actors.DiscoveryDescription:
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+class PlayedPubsub(Played):
+    mailbox_size = 256
+
+    @handles(actors.JoinRoom)
+    async def _join(self, join: actors.JoinRoom) -> actors.RoomJoined:
+        return actors.RoomJoined(room=join.room, plain=join.plain)
+
+    @handles(actors.LeaveRoom)
+    async def _leave(self, leave: actors.LeaveRoom) -> actors.RoomLeft | actors.Rejected:
+        if leave.room == "elsewhere":
+            return actors.Rejected(reason=actors.NOT_JOINED, detail="You are not there.")
+        return actors.RoomLeft(room=leave.room)
+
+    @handles(actors.ListRooms)
+    async def _list(self, _: actors.ListRooms) -> actors.RoomList:
+        raise ValueError("a bug")
+
+    @handles_batch(actors.PostText, at_most=128)
+    async def _post(self, posts: Sequence[actors.PostText]) -> Sequence[Message]:
+        await trio.sleep(0.005)  # one synced write
+        self.world.posted += [post.text for post in posts]
+        return [
+            actors.Rejected(reason=actors.EMPTY, detail="Empty.")
+            if not post.text
+            else actors.Posted(record=records.RoomRecord(received_at_ms=len(post.text)))
+            for post in posts
+        ]
+
+
+class World:
+    """A ui actor among played ones."""
+
+    def __init__(self) -> None:
+        self.hub = EventHub()
+        self.profile = records.Profile(name="ada", rooms=[records.RoomEntry(name="lobby")])
+        self.disk_full = False
+        self.heard: list[str] = []
+        self.posted: list[str] = []
+        self.gate = trio.Event()
+        self.gate.set()
+        others: dict[str, type[Played]] = {
+            "storage": PlayedStorage,
+            "transport": PlayedTransport,
+            "discovery": PlayedDiscovery,
+            "pubsub": PlayedPubsub,
+        }
+        cells = {name: self._cell(name, kind) for name, kind in others.items()}
+        self.ui_cell = ActorCell.of(
+            "ui",
+            UiActor,
+            lambda: UiActor(
+                peer=PEER,
+                data_dir=Path("/data"),
+                storage=cells["storage"].ref,
+                transport=cells["transport"].ref,
+                discovery=cells["discovery"].ref,
+                pubsub=cells["pubsub"].ref,
+                hub=self.hub,
+                actor_stats=lambda: [cell.stats() for cell in self.tree.cells()],
+            ),
+        )
+        self.ui = self.ui_cell.ref
+        self.tree = Supervisor("root", [*cells.values(), self.ui_cell], root=True)
+
+    def _cell(self, name: str, kind: type[Played]) -> ActorCell:
+        return ActorCell.of(name, kind, lambda: kind(self))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[EventFeed]:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._run)
+            with self.hub.open() as feed:
+                yield feed
+            self.tree.request_stop()
+
+    async def _run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        await self.tree.run(task_status=task_status)
+
+
+async def test_a_join_is_passed_on_and_remembered(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running():
+        joined = await world.ui.ask(actors.JoinRoom(room="garden", plain=True), actors.RoomJoined)
+    assert joined == actors.RoomJoined(room="garden", plain=True)
+    assert [(room.name, room.plain) for room in world.profile.rooms] == [
+        ("lobby", False),
+        ("garden", True),
+    ]
+    assert world.profile.name == "ada"
+
+
+async def test_a_room_that_was_left_is_forgotten(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running():
+        await world.ui.ask(actors.LeaveRoom(room="lobby"), actors.RoomLeft)
+        with pytest.raises(RequestRejectedError, match="You are not there"):
+            await world.ui.ask(actors.LeaveRoom(room="elsewhere"), actors.RoomLeft)
+    assert not world.profile.rooms
+
+
+async def test_a_join_that_cannot_be_remembered_is_a_join(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.disk_full = True
+    async with world.running() as feed:
+        await world.ui.ask(actors.JoinRoom(room="garden"), actors.RoomJoined)
+        (event,) = await feed.next_batch()
+    assert isinstance(event, actors.Notice)
+    assert "The disk is full." in event.text
+
+
+async def test_a_new_name_is_saved_and_told(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running():
+        await world.ui.ask(actors.SetName(name=" Grace "), actors.Done)
+        node = await world.ui.ask(actors.DescribeNode(), actors.NodeDescription)
+    assert world.profile.name == "Grace"
+    assert [room.name for room in world.profile.rooms] == ["lobby"]
+    assert world.heard == ["Grace"]
+    assert node.name == "Grace"
+
+
+@pytest.mark.parametrize("name", ["", "x" * 33, "a\x1bb", "a\u202eb"])
+async def test_an_unusable_name_is_refused(
+    name: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    world = World()
+    async with world.running():
+        with pytest.raises(RequestRejectedError) as refusal:
+            await world.ui.ask(actors.SetName(name=name), actors.Done)
+    assert refusal.value.reason == actors.INVALID
+    assert world.profile.name == "ada"
+
+
+async def test_texts_keep_their_order_and_share_syncs(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    texts = [str(number) for number in range(2_000)]
+    async with world.running():
+        begun = trio.current_time()
+        in_flight = trio.Semaphore(256)
+        async with trio.open_nursery() as nursery:
+
+            async def settle(text: str) -> None:
+                slot = slots.pop(text)
+                posted = await slot.wait()
+                assert isinstance(posted, actors.Posted)
+                assert posted.record.received_at_ms == len(text)
+                in_flight.release()
+
+            slots = {}
+            for text in texts:
+                await in_flight.acquire()
+                slots[text] = await post(world.ui, actors.PostText(room="lobby", text=text))
+                nursery.start_soon(settle, text)
+        took = trio.current_time() - begun
+    assert world.posted == texts
+    assert took < 2_000 * 0.005 / 10  # on the virtual clock: at least ten texts share a write
+
+
+async def test_a_text_that_was_told_and_refused_becomes_a_notice(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as feed:
+        await world.ui.tell(actors.PostText(room="lobby", text=""))
+        (event,) = await feed.next_batch()
+    assert event == actors.Notice(level=actors.Notice.WARNING, text="Empty.")
+
+
+async def test_a_slow_question_holds_up_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    world.gate = trio.Event()
+    async with world.running() as feed, trio.open_nursery() as nursery:
+        nursery.start_soon(world.ui.ask, actors.ReadHistory(room="lobby"), actors.HistoryPage)
+        await trio.testing.wait_all_tasks_blocked()
+        await world.ui.tell(actors.PeerNamed(peer="bob", name="Bob"))
+        await world.ui.ask(actors.PostText(room="lobby", text="hi"), actors.Posted)
+        assert await feed.next_batch() == [actors.PeerNamed(peer="bob", name="Bob")]
+        world.gate.set()
+
+
+async def test_a_crash_elsewhere_is_a_sentence(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    async with world.running():
+        with pytest.raises(RequestRejectedError, match="is being restarted") as refusal:
+            await world.ui.ask(actors.ListRooms(), actors.RoomList)
+    assert refusal.value.reason == actors.UNAVAILABLE
+
+
+async def test_an_actor_that_is_down_leaves_its_part_out(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running():
+        await trio.sleep(1.5)
+        node = await world.ui.ask(actors.DescribeNode(), actors.NodeDescription)
+    assert node.peer == PEER
+    assert node.name == "ada"
+    assert node.data_dir == "/data"
+    assert node.uptime_ms >= 1_500
+    assert node.addresses == ["/ip4/127.0.0.1/tcp/1"]
+    assert node.store.size_bytes == 5
+    assert not node.HasField("discovery")
+    assert [actor.name for actor in node.actors][-1] == "ui"
+
+
+async def test_events_reach_every_front_end(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    events = [
+        actors.RoomMessagesArrived(room="lobby"),
+        actors.PeerConnected(peer="bob"),
+        actors.PeerNamed(peer="bob", name="Bob"),
+        actors.PeerDisconnected(peer="bob"),
+        actors.Listening(peer=PEER),
+        actors.RoomJoined(room="lobby"),
+        actors.Notice(text="hello"),
+    ]
+    async with world.running() as feed:
+        with world.hub.open() as other:
+            for event in events:
+                await world.ui.tell(event)
+            await world.ui.ask(actors.ListConnections(), actors.ConnectionList)
+            assert await feed.next_batch() == events
+            assert await other.next_batch() == events
+
+
+async def test_too_many_commands_are_refused_in_words(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.gate = trio.Event()
+    async with world.running():
+        for _ in range(LETTERS_IN_HAND):
+            await world.ui.tell(actors.ReadHistory(room="lobby"))
+        with pytest.raises(RequestRejectedError) as refusal:
+            await world.ui.ask(actors.DescribeNode(), actors.NodeDescription)
+        assert refusal.value.reason == actors.TOO_MANY
+        world.gate.set()
+
+
+async def test_stopping_answers_what_was_accepted(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    async with world.running():
+        slots = [
+            await post(world.ui, actors.PostText(room="lobby", text=str(number)))
+            for number in range(300)
+        ]
+        world.tree.request_stop()
+        for slot in slots:
+            assert isinstance(await slot.wait(), actors.Posted)
+    assert world.posted == [str(number) for number in range(300)]
+
+
+async def test_nobody_is_left_waiting_when_ui_is_ended(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.gate = trio.Event()
+    async with world.running():
+        slot = await post(world.ui, actors.ReadHistory(room="lobby"))
+        await trio.testing.wait_all_tasks_blocked()
+        world.tree.request_stop()
+        with pytest.raises(ActorStoppedError):
+            await slot.wait()
+        world.gate.set()

@@ -1,0 +1,133 @@
+"""A process of its own that uses a RocksDB store: `python -m tests.store_process <what> <folder>`."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from p2pchat.node.adapters import rocksdb_store
+from p2pchat.node.adapters.rocksdb_store import RocksdbStore
+from p2pchat.node.errors import StoreError
+from tests.builders import ROOM, room_record
+
+ROOT = Path(__file__).parent.parent
+NOBODY = 65534  # user id
+
+
+def start(what: str, *args: object, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    """Start one; `before` is a command that runs it. Its output comes line by line."""
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "tests.store_process", what, *map(str, args)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+
+
+def say(line: object) -> None:
+    print(line, flush=True)
+
+
+def hold(path: Path) -> None:
+    """Keep the store open until standard input ends."""
+    store = RocksdbStore(path)
+    store.open()
+    say("open")
+    sys.stdin.read()
+    store.close()
+
+
+def visit(path: Path) -> None:
+    """Open it as a user without any rights, and say how that went."""
+    import rocksdict  # noqa: F401 (while it can still be read)
+
+    if os.geteuid() == 0:
+        os.setuid(NOBODY)
+    try:
+        RocksdbStore(path).open()
+    except StoreError as error:
+        say(f"{type(error).__name__}: {error}")
+    else:
+        say("open")
+
+
+def burst(path: Path, first: int, seed: int) -> None:
+    """Append batches for ever; say `+ <first> <count>` before each and `= <first> <count>` after it."""
+    rng = random.Random(seed)
+    store = RocksdbStore(path)
+    store.open()
+    for _ in itertools.count():
+        count = rng.randint(1, 8)
+        batch = [
+            room_record(n, text="x" * rng.randint(1, 4000)) for n in range(first, first + count)
+        ]
+        say(f"+ {first} {count}")
+        store.append(batch)
+        say(f"= {first} {count}")
+        first += count
+
+
+def fill(path: Path) -> None:
+    """Fill the file system with another file, append in vain, make room again, append."""
+    store = RocksdbStore(path / "store")
+    store.open()
+    store.append([room_record(1)])
+    other = path / "other"
+    with other.open("wb", buffering=0) as file:
+        _fill_up(file.fileno())
+    refusals = list(itertools.islice(_refusals(store), 3))
+    say(f"refused {len(refusals)} {refusals[0]}")
+    say(f"kept {_stored(store)}")
+    os.truncate(other, other.stat().st_size - rocksdb_store.ROOM_TO_MEND // 2)
+    say(f"with little room {next(_refusals(store), 'accepted')}")
+    other.unlink()
+    say(f"with room {store.append([room_record(2, text='y' * 9000)])}")
+    store.close()
+    store.open()
+    say(f"kept {_stored(store)}")
+
+
+def _fill_up(descriptor: int) -> None:
+    try:
+        while True:
+            os.write(descriptor, b"x" * 4096)
+    except OSError:
+        return
+
+
+def _refusals(store: RocksdbStore) -> Iterator[str]:
+    """What appends are refused with, for as long as they are."""
+    for number in itertools.count(1000):
+        try:
+            store.append([room_record(number, text="y" * 9000)])
+        except StoreError as error:
+            yield str(error)
+        else:
+            return
+
+
+def _stored(store: RocksdbStore) -> list[int]:
+    return [record.message.lamport for record in store.history(ROOM, 1000).records]
+
+
+def main(what: str, path: str, *numbers: str) -> None:
+    match what:
+        case "hold":
+            hold(Path(path))
+        case "visit":
+            visit(Path(path))
+        case "fill":
+            fill(Path(path))
+        case "burst":
+            burst(Path(path), *map(int, numbers))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
