@@ -66,6 +66,7 @@ $(READY): requirements.lock pyproject.toml hatch_build.py
 		$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/bootstrap.txt; }
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --no-build-isolation \
 		requirements.lock || { $(BIN)/python -c "$$EXPLAIN_FAILED_BUILD"; exit 1; }
+	@rm -rf $(VENV)/lib/python3*/site-packages/trio-stubs  # of 2023, from trio-typing: they hide trio's own types
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -11,7 +11,6 @@ from p2pchat.cli.terminal.lines import Line
 from p2pchat.node.errors import P2pchatError
 from p2pchat.node.runtime import ActorRef
 from p2pchat.node.runtime.mailbox import ReplySlot
-from p2pchat.node.runtime.posting import post
 from p2pchat.proto import actors_pb2 as actors
 
 IN_FLIGHT = 256  # texts sent and not saved yet; reading more input waits for them
@@ -36,7 +35,7 @@ class Posts:
         await self._free.acquire()
         self._idle = trio.Event() if self._idle.is_set() else self._idle
         try:
-            slot = await post(self._ui, actors.PostText(room=room, text=text))
+            slot = await self._ui.post(actors.PostText(room=room, text=text))
         except P2pchatError as error:
             self._release()
             await self._failed(text, str(error))

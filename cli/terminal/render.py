@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 
@@ -145,26 +146,29 @@ def peers(
     connections: Sequence[actors.Connection], here: actors.Room | None, known: dict[str, str]
 ) -> Iterator[Line]:
     """Chat peers first; those that are connected and speak something else are only counted."""
-    named = [connection for connection in connections if connection.name]
-    others = len(connections) - len(named)
+    several = Counter(connection.peer for connection in connections)
+    best = {connection.peer: connection for connection in reversed(connections)}  # the oldest
+    named = [connection for connection in best.values() if connection.name]
+    others = len(best) - len(named)
     if not connections:
         yield hint("Nobody is connected. Finding each other can take up to a minute.")
     else:
         yield note(f"{count(len(named), 'chat peer')} connected, {count(others, 'other peer')}:")
     for connection in sorted(named, key=lambda one: one.name.casefold()):
-        yield _connection(connection)
+        yield _connection(connection, several[connection.peer])
     if here is not None:
         yield from _subscribers(here, known)
 
 
-def _connection(connection: actors.Connection) -> Line:
+def _connection(connection: actors.Connection, of_this_peer: int) -> Line:
     rtt = f"{connection.rtt_ms:.1f} ms" if connection.rtt_ms else "not measured yet"
     direction = "out" if connection.outbound else "in"
     address = safe_line(connection.address) or "address unknown"
+    more = f", {count(of_this_peer, 'connection')}" if of_this_peer > 1 else ""
     return line(
         "  ",
         person(connection.peer, connection.name),
-        f"  {address}  {safe_line(connection.transport)}, {direction}, round trip {rtt}",
+        f"  {address}  {safe_line(connection.transport)}, {direction}, round trip {rtt}{more}",
     )
 
 

@@ -21,12 +21,15 @@ if TYPE_CHECKING:  # importing it imports the whole node
     from p2pchat.node.app import NodeHandle
 
 ALONE_AFTER = 30.0  # seconds without a chat peer until a hint is due
+COMPANY_WAIT = 10.0  # seconds at most to wait for a first listener when the input is no terminal
+COMPANY_POLL = 0.1  # seconds
 LAST_WORDS = 1.0  # seconds at the end of a session to see saved what was sent
 
 ALONE = (
     "Nobody is here yet. Others need the same room name; a firewall may be in the way; finding each other "
     "over the internet can take a minute. /info shows the addresses that others can give to --bootstrap."
 )
+UNHEARD = "Nobody is here yet: what is sent now is kept here, and nobody else gets it."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 R = TypeVar("R", bound=Message)
@@ -47,6 +50,7 @@ class Session:
         self._addresses: list[str] = []
         self._in_company = False  # a chat peer or a message has been seen
         self._missed = 0
+        self._waited = False  # for somebody who hears what comes in by a pipe
         self._up = trio.Event()  # the node answers, and the current room is known
         self._over = trio.Event()
         self._drained = trio.Event()
@@ -93,8 +97,9 @@ class Session:
         if typed.remark:
             await self._show([render.warning(typed.remark)])
         command = commands.parse(typed.text)
+        if not isinstance(command, (commands.Mistake, commands.ShowHelp, commands.Quit)):
+            await self._up.wait()  # before, the current room is not known
         if isinstance(command, commands.Say):
-            await self._up.wait()
             await self._say(command.text)
             return
         if self._console.wipes_input and typed.text.startswith("/"):
@@ -107,11 +112,25 @@ class Session:
 
     async def _say(self, text: str) -> None:
         if self._room:
+            if self._console.must_finish:
+                await self._wait_for_company()
             await self._posts.send(self._room, text)
         else:
             await self._show(
                 [render.hint("You are in no room, so nobody would read it: /join <room>.")]
             )
+
+    async def _wait_for_company(self) -> None:
+        """Nobody looks at a pipe to see whether somebody is there: wait a little before the first message."""
+        if self._waited:
+            return
+        self._waited = True
+        with trio.move_on_after(COMPANY_WAIT):
+            while not any(room.name == self._room and room.subscribers for room in self._rooms):
+                await trio.sleep(COMPANY_POLL)
+                await self._refresh_rooms()
+            return
+        await self._show([render.hint(UNHEARD)])
 
     async def _carry_out(self, command: commands.Command) -> None:
         match command:

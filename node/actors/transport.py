@@ -140,7 +140,8 @@ class TransportActor(Actor):
                         peer=event.peer, address=event.address, transport=event.transport
                     )
                 )
-                if event.outbound:  # one greeting in both directions is enough
+                # Not only when we dialled: two that dial each other at once both see the other's dial first.
+                if event.peer not in self._greetings:
                     self.spawn(self._greet, event.peer)
             else:
                 self._book.disconnected(event.peer, trio.current_time())

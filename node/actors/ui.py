@@ -16,7 +16,6 @@ from p2pchat.node.events import EventHub
 from p2pchat.node.protocol import names, profiles
 from p2pchat.node.runtime import ASK_DEADLINE, Actor, ActorRef, ActorStats
 from p2pchat.node.runtime.mailbox import Letter
-from p2pchat.node.runtime.posting import post
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 
@@ -196,7 +195,7 @@ class UiActor(Actor):
 
 async def _forward(ref: ActorRef, message: Message) -> Callable[[], Awaitable[Message]]:
     """Begun once the message stands in the other actor's mailbox, answered by that actor."""
-    slot = await post(ref, message)
+    slot = await ref.post(message)
 
     async def answer() -> Message:
         with trio.move_on_after(ASK_DEADLINE):

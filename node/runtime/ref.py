@@ -41,6 +41,17 @@ class ActorRef:
             self.drops += 1
         return taken
 
+    async def post(self, message: Message) -> ReplySlot:
+        """Ask, and wait for the reply later: two posts by one task arrive in their order.
+
+        Raises `ActorStoppedError`, and `AskTimeoutError` when the mailbox stays full.
+        """
+        slot = ReplySlot()
+        with trio.move_on_after(ASK_DEADLINE):
+            await self._mailbox.put(Letter(message, slot))
+            return slot
+        raise AskTimeoutError(f"{self.name} takes no messages")
+
     async def ask(self, message: Message, reply: type[R]) -> R:
         """Send and wait for a reply of that type, at most `ASK_DEADLINE`.
 

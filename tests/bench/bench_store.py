@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from p2pchat.node.adapters.rocksdb_store import RocksdbStore
 from p2pchat.proto import records_pb2 as records

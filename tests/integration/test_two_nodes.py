@@ -91,7 +91,7 @@ def test_a_long_and_strange_message_arrives_as_it_was(tmp_path: Path) -> None:
     with two_nodes(tmp_path) as (alice, bob):
         alice.type("Grüße 👋 漢字 " + "x" * 300)
         shown = bob.wait_for("Grüße 👋 漢字 ")
-        assert "x" * 300 in shown
+        assert "x" * 300 in "".join(shown.split())  # long lines are wrapped with an indent
 
 
 def test_a_node_that_was_killed_shows_everything_it_had_shown(tmp_path: Path) -> None:
@@ -114,7 +114,16 @@ def test_a_peer_that_comes_back_is_met_again(tmp_path: Path) -> None:
     with alone(tmp_path / "alice", *listen) as alice:
         bootstrap = ("--bootstrap", address_on(alice))
         with Terminal(
-            [P2PCHAT, "node", "--data-dir", tmp_path / "bob", "--name", "Bob", *LOOPBACK, *bootstrap]
+            [
+                P2PCHAT,
+                "node",
+                "--data-dir",
+                tmp_path / "bob",
+                "--name",
+                "Bob",
+                *LOOPBACK,
+                *bootstrap,
+            ]
         ) as bob:
             bob.wait_for("* Alice (…")
             alice.type("/quit")

@@ -13,7 +13,7 @@ import trio
 
 from p2pchat.cli.terminal.console import Typed
 from p2pchat.cli.terminal.lines import Line, plain
-from p2pchat.cli.terminal.session import ALONE, ALONE_AFTER, Session
+from p2pchat.cli.terminal.session import ALONE, ALONE_AFTER, COMPANY_WAIT, Session
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
@@ -79,7 +79,10 @@ class PlayedUi(Actor):
 
     @handles(actors.ListRooms)
     async def _list(self, _: actors.ListRooms) -> actors.RoomList:
-        return actors.RoomList(rooms=[actors.Room(name=name) for name in self.world.rooms])
+        here = self.world.listeners
+        return actors.RoomList(
+            rooms=[actors.Room(name=name, subscribers=here) for name in self.world.rooms]
+        )
 
     @handles(actors.JoinRoom)
     async def _join(self, join: actors.JoinRoom) -> actors.RoomJoined:
@@ -119,6 +122,7 @@ class World:
         self.hub = EventHub()
         self.console = console or FakeConsole()
         self.rooms = ["lobby"]
+        self.listeners: list[str] = []
         self.posted: list[tuple[str, str]] = []
         self.up = trio.Event()
         self.up.set()
@@ -208,7 +212,30 @@ async def test_a_pipe_is_read_to_its_end_and_sent(autojump_clock: trio.testing.M
         console.end()
         await world.ended.wait()
     assert [text for _, text in world.posted] == [str(number) for number in range(2_000)]
-    assert len(console.lines) == 2_002
+    assert len([line for line in console.lines if line.startswith("[")]) == 2_000
+
+
+async def test_a_pipe_waits_a_little_for_somebody_who_listens(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World(FakeConsole(must_finish=True))
+    async with world.running() as console:
+        console.type("hello")
+        await trio.sleep(COMPANY_WAIT / 2)
+        assert world.posted == []
+        world.listeners = [BOB.peer]
+        await trio.sleep(1)
+        assert world.posted == [("lobby", "hello")]
+        assert not any("Nobody is here yet" in line for line in console.lines)
+
+
+async def test_a_pipe_says_so_when_nobody_came(autojump_clock: trio.testing.MockClock) -> None:
+    world = World(FakeConsole(must_finish=True))
+    async with world.running() as console:
+        console.type("one", "two")
+        await trio.sleep(COMPANY_WAIT + 1)
+        assert [text for _, text in world.posted] == ["one", "two"]
+        assert len([line for line in console.lines if "Nobody is here yet" in line]) == 1
 
 
 async def test_a_text_that_cannot_be_sent_is_quoted(

@@ -13,7 +13,6 @@ from p2pchat.node.actors.ui import UiActor
 from p2pchat.node.errors import ActorStoppedError, RequestRejectedError
 from p2pchat.node.events import EventFeed, EventHub
 from p2pchat.node.runtime import Actor, ActorCell, Supervisor, handles, handles_batch
-from p2pchat.node.runtime.posting import post
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 
@@ -225,7 +224,7 @@ async def test_texts_keep_their_order_and_share_syncs(
             slots = {}
             for text in texts:
                 await in_flight.acquire()
-                slots[text] = await post(world.ui, actors.PostText(room="lobby", text=text))
+                slots[text] = await world.ui.post(actors.PostText(room="lobby", text=text))
                 nursery.start_soon(settle, text)
         took = trio.current_time() - begun
     assert world.posted == texts
@@ -319,7 +318,7 @@ async def test_stopping_answers_what_was_accepted(autojump_clock: trio.testing.M
     world = World()
     async with world.running():
         slots = [
-            await post(world.ui, actors.PostText(room="lobby", text=str(number)))
+            await world.ui.post(actors.PostText(room="lobby", text=str(number)))
             for number in range(300)
         ]
         world.tree.request_stop()
@@ -334,7 +333,7 @@ async def test_nobody_is_left_waiting_when_ui_is_ended(
     world = World()
     world.gate = trio.Event()
     async with world.running():
-        slot = await post(world.ui, actors.ReadHistory(room="lobby"))
+        slot = await world.ui.post(actors.ReadHistory(room="lobby"))
         await trio.testing.wait_all_tasks_blocked()
         world.tree.request_stop()
         with pytest.raises(ActorStoppedError):
