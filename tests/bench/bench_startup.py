@@ -6,6 +6,7 @@ Compare: the Go program claims 0.5 to 1 s and 20 to 30 MB; an idle js-libp2p nod
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -26,9 +27,15 @@ IDLE = 5.0  # seconds after listening at which memory is looked at
 def start(folder: str, options: Sequence[str], idle: float) -> tuple[float, float, float]:
     """Seconds to the prompt, seconds to listening, MiB of resident memory when idle."""
     arguments = ["node", "--data-dir", folder, "--name", "Bench", "--bootstrap", "none"]
+    # A real terminal answers prompt_toolkit's question for the cursor at once, this one would never.
+    environment = os.environ | {"PROMPT_TOOLKIT_NO_CPR": "1"}
     begin = time.perf_counter()
     node = pexpect.spawn(
-        str(P2PCHAT), [*arguments, "--no-mdns", *options], dimensions=(40, 120), timeout=30
+        str(P2PCHAT),
+        [*arguments, "--no-mdns", *options],
+        dimensions=(40, 120),
+        timeout=30,
+        env=environment,
     )
     try:
         node.expect("Bench>")
