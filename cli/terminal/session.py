@@ -122,7 +122,8 @@ class Session:
 
     async def _wait_for_company(self) -> None:
         """Nobody looks at a pipe to see whether somebody is there: wait a little before the first message."""
-        if self._waited:
+        looked_for = self._node.config.bootstrap or self._node.config.mdns
+        if self._waited or not looked_for:
             return
         self._waited = True
         with trio.move_on_after(COMPANY_WAIT):

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from libp2p.abc import INetStream
+from libp2p.abc import INetConn, INetStream
 from libp2p.host.basic_host import BasicHost
 from libp2p.network.config import RetryConfig
 from libp2p.network.swarm import Swarm
@@ -131,6 +131,16 @@ def leave_dialing_to_us(swarm: Swarm) -> None:
     swarm.retry_config = RetryConfig(max_retries=0)
     swarm.auto_connector.maybe_connect = nothing  # type: ignore[method-assign]
     swarm.set_resource_manager(None)
+
+
+async def say_goodbye(connection: INetConn) -> None:
+    """A QUIC connection tells the other side of its end only after all its streams were closed one by one, and
+    they wait for answers: at a stop it never gets there, and the other side notices by pings."""
+    quic = getattr(connection.muxed_conn, "_quic", None)
+    if quic is not None:
+        quic.close()
+        await connection.muxed_conn._transmit()  # type: ignore[attr-defined]
+    await connection.muxed_conn.close()
 
 
 def widen_gossip_queues() -> None:

@@ -231,7 +231,7 @@ class Libp2pSession:
             with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
                 async with trio.open_nursery() as nursery:
                     for connection in self._swarm.get_connections():
-                        nursery.start_soon(connection.muxed_conn.close)
+                        nursery.start_soon(fixes.say_goodbye, connection)
 
 
 class _PeerWatcher(INotifee):
