@@ -109,68 +109,87 @@ async def run_node(
 def build_tree(
     config: NodeConfig, identity: Identity, adapters: Adapters, hub: EventHub
 ) -> Supervisor:
-    """The supervision tree, not yet running. References exist before the actors they lead to."""
-    rng = random.SystemRandom()
-    # Outside the factories: these survive a restart of the network group.
-    book = AddressBook(identity.peer, rng)
-    self_image = SelfImage(config.name, {room.name: room.plain for room in config.rooms})
+    """The supervision tree, not yet running."""
+    return _Wiring(config, identity, adapters, hub).root
 
-    def make_transport() -> Actor:
+
+class _Wiring:
+    """Who holds whose reference. References exist before the actors they lead to.
+
+    What is made here and not in a factory survives a restart of the network group: who is where, and what
+    the node is called and in which rooms it is.
+    """
+
+    def __init__(
+        self, config: NodeConfig, identity: Identity, adapters: Adapters, hub: EventHub
+    ) -> None:
+        self._config = config
+        self._identity = identity
+        self._adapters = adapters
+        self._hub = hub
+        self._rng = random.SystemRandom()
+        self._book = AddressBook(identity.peer, self._rng)
+        rooms = {room.name: room.plain for room in config.rooms}
+        self._self_image = SelfImage(config.name, rooms)
+        self._storage = ActorCell.of("storage", StorageActor, self._make_storage)
+        self._transport = ActorCell.of("transport", TransportActor, self._make_transport)
+        self._discovery = ActorCell.of("discovery", DiscoveryActor, self._make_discovery)
+        self._pubsub = ActorCell.of("pubsub", PubsubActor, self._make_pubsub)
+        self._ui = ActorCell.of("ui", UiActor, self._make_ui)
+        network = Supervisor(
+            "network",
+            [self._transport, self._discovery, self._pubsub],
+            strategy=Strategy.ONE_FOR_ALL,
+            rng=self._rng,
+        )
+        self.root = Supervisor("root", [self._storage, network, self._ui], rng=self._rng, root=True)
+
+    def _make_storage(self) -> Actor:
+        return StorageActor(self._adapters.store, self._adapters.run_store)
+
+    def _make_transport(self) -> Actor:
         return TransportActor(
-            adapters.network,
-            book,
+            self._adapters.network,
+            self._book,
             agent=f"p2pchat/{program_version()}",
-            storage=storage.ref,
-            discovery=discovery.ref,
-            ui=ui.ref,
-            self_image=self_image,
+            storage=self._storage.ref,
+            discovery=self._discovery.ref,
+            ui=self._ui.ref,
+            self_image=self._self_image,
         )
 
-    def make_discovery() -> Actor:
+    def _make_discovery(self) -> Actor:
         return DiscoveryActor(
-            bootstrap=config.bootstrap,
-            transport=transport.ref,
-            ui=ui.ref,
-            local=adapters.mdns,
+            bootstrap=self._config.bootstrap,
+            transport=self._transport.ref,
+            ui=self._ui.ref,
+            local=self._adapters.mdns,
             resolver=DnsaddrResolver(),
-            rng=rng,
+            rng=self._rng,
         )
 
-    def make_pubsub() -> Actor:
+    def _make_pubsub(self) -> Actor:
         return PubsubActor(
-            adapters.network,
-            author=identity.peer_bytes,
-            key=identity.private_key,
-            storage=storage.ref,
-            ui=ui.ref,
-            self_image=self_image,
+            self._adapters.network,
+            author=self._identity.peer_bytes,
+            key=self._identity.private_key,
+            storage=self._storage.ref,
+            ui=self._ui.ref,
+            self_image=self._self_image,
             randomness=os.urandom,
         )
 
-    def make_ui() -> Actor:
+    def _make_ui(self) -> Actor:
         return UiActor(
-            peer=identity.peer,
-            data_dir=config.data_dir,
-            storage=storage.ref,
-            transport=transport.ref,
-            discovery=discovery.ref,
-            pubsub=pubsub.ref,
-            hub=hub,
-            actor_stats=lambda: [cell.stats() for cell in root.cells()],
+            peer=self._identity.peer,
+            data_dir=self._config.data_dir,
+            storage=self._storage.ref,
+            transport=self._transport.ref,
+            discovery=self._discovery.ref,
+            pubsub=self._pubsub.ref,
+            hub=self._hub,
+            actor_stats=lambda: [cell.stats() for cell in self.root.cells()],
         )
-
-    storage = ActorCell.of(
-        "storage", StorageActor, lambda: StorageActor(adapters.store, adapters.run_store)
-    )
-    transport = ActorCell.of("transport", TransportActor, make_transport)
-    discovery = ActorCell.of("discovery", DiscoveryActor, make_discovery)
-    pubsub = ActorCell.of("pubsub", PubsubActor, make_pubsub)
-    ui = ActorCell.of("ui", UiActor, make_ui)
-    network = Supervisor(
-        "network", [transport, discovery, pubsub], strategy=Strategy.ONE_FOR_ALL, rng=rng
-    )
-    root = Supervisor("root", [storage, network, ui], rng=rng, root=True)
-    return root
 
 
 def program_version() -> str:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import trio
 
+from p2pchat.node.backoff import Backoff
 from p2pchat.node.errors import NetworkError
 from p2pchat.node.ports import LocalDiscovery, Resolver
 from p2pchat.node.protocol import p2p_address
-from p2pchat.node.protocol.backoff import Backoff
 from p2pchat.node.runtime import Actor, ActorRef, handles
 from p2pchat.proto import actors_pb2 as actors
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from p2pchat.node.protocol.backoff import Backoff
+from p2pchat.node.backoff import Backoff
 from p2pchat.proto import actors_pb2 as actors
 
 MAX_PEERS = 1000  # known at a time; a further one replaces one that never answered, or is not kept

@@ -9,7 +9,6 @@ from p2pchat.node.runtime.cell import ActorCell, ActorStats
 from p2pchat.node.runtime.mailbox import DEFAULT_MAILBOX_SIZE
 from p2pchat.node.runtime.ref import ASK_DEADLINE, ActorRef
 from p2pchat.node.runtime.supervisor import (
-    Backoff,
     RestartLimit,
     RestartLimitReachedError,
     Strategy,
@@ -24,7 +23,6 @@ __all__ = [
     "ActorCell",
     "ActorRef",
     "ActorStats",
-    "Backoff",
     "RestartLimit",
     "RestartLimitReachedError",
     "Strategy",

@@ -16,10 +16,14 @@ from typing import Protocol
 
 import trio
 
+from p2pchat.node.backoff import Backoff
 from p2pchat.node.errors import P2pchatError, UserError
 from p2pchat.node.runtime.cell import ActorCell, root_cause
 
 log = logging.getLogger(__name__)
+
+
+RESTART_BACKOFF = Backoff(first=0.1, most=5.0)  # seconds
 
 
 class RestartLimitReachedError(P2pchatError):
@@ -37,17 +41,6 @@ class RestartLimit:
 
     crashes: int = 5
     window: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Delay before the n-th restart in a row: `first * 2**(n-1)` up to `most` seconds, times 0.5 to 1.5."""
-
-    first: float = 0.1
-    most: float = 5.0
-
-    def delay(self, crashes: int, rng: random.Random) -> float:
-        return min(self.most, self.first * 2.0 ** (crashes - 1)) * rng.uniform(0.5, 1.5)
 
 
 class Child(Protocol):
@@ -87,7 +80,7 @@ class Supervisor:
     ) -> None:
         self.name = name
         self.limit = limit or RestartLimit()
-        self.backoff = backoff or Backoff()
+        self.backoff = backoff or RESTART_BACKOFF
         self.rng = rng or random.Random()
         self._children = children
         self._strategy = strategy

@@ -20,7 +20,7 @@ TIMEOUT = 60.0  # seconds
 def node(
     folder: Path, *options: str, said: bytes = b"", user: int | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    command = [P2PCHAT, "node", "--data-dir", folder, *ALONE, *options]
+    command = [str(P2PCHAT), "node", "--data-dir", str(folder), *ALONE, *options]
     return subprocess.run(
         command, input=said, capture_output=True, timeout=TIMEOUT, check=False, user=user
     )

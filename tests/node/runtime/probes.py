@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import trio
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
+from p2pchat.node.backoff import Backoff
 from p2pchat.node.runtime import (
     Actor,
     ActorCell,
     ActorRef,
-    Backoff,
     RestartLimit,
     Strategy,
     Supervisor,

@@ -11,10 +11,10 @@ import trio
 from google.protobuf.wrappers_pb2 import StringValue
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from p2pchat.node.backoff import Backoff
 from p2pchat.node.errors import ActorCrashedError, ActorStoppedError, ListenError, StoreError
 from p2pchat.node.runtime import (
     ActorCell,
-    Backoff,
     RestartLimit,
     RestartLimitReachedError,
     Strategy,
