@@ -19,8 +19,8 @@ SETTLE = 60  # looks, a quarter of a second apart, for messages still under way
 
 def latency(size: int, seconds: float) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder, group(Path(folder), size) as members:
-        for member in members:
-            member.say(f"rate {RATE / size} {seconds}")
+        for number, member in enumerate(members):  # in turn, not all in the same instant
+            member.say(f"rate {RATE / size} {seconds} {number / RATE}")
         sent = sum(member.hear("sent") for member in members)
         arrived = collect(members, sent * (size - 1))
         all_ms = [ms for one in arrived for ms in one["latencies_ms"]]

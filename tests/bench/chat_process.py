@@ -1,7 +1,8 @@
 """One node of a benchmark, as a process of its own: obeys lines on stdin, answers JSON lines on stdout.
 
-Commands: `rate <messages/s> <seconds>`, `burst <messages>`, `report`. A text carries its sender's clock, which all
-processes on one machine share: monotonic nanoseconds, then padding to the length of an ordinary chat line.
+Commands: `rate <messages/s> <seconds> <delay before the first in s>`, `burst <messages>`, `report`, `quit`. A text
+carries its sender's clock, which all processes on one machine share: monotonic nanoseconds, then padding to the
+length of an ordinary chat line.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class Front:
     async def _obey(self, node: NodeHandle) -> None:
         async for line in trio.wrap_file(sys.stdin):
             match line.split():
-                case ["rate", per_second, seconds]:
+                case ["rate", per_second, seconds, delay]:
+                    await trio.sleep(float(delay))
                     await self._send_at(node, float(per_second), float(seconds))
                 case ["burst", count]:
                     await self._send_all(node, int(count))
