@@ -143,6 +143,10 @@ class Network(Protocol):
         neighbours are full. Raises `PublishError`."""
         ...
 
+    async def flush(self) -> None:
+        """Wait until every neighbour has read what was published so far, or does not answer."""
+        ...
+
     def topic_peers(self, topic: str) -> Sequence[str]:
         """Connected peers that are known to be subscribed."""
         ...

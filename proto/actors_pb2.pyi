@@ -306,10 +306,16 @@ class PostText(_message.Message):
     def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Posted(_message.Message):
-    __slots__ = ("record",)
+    __slots__ = ("record", "listeners")
     RECORD_FIELD_NUMBER: _ClassVar[int]
+    LISTENERS_FIELD_NUMBER: _ClassVar[int]
     record: _records_pb2.RoomRecord
-    def __init__(self, record: _Optional[_Union[_records_pb2.RoomRecord, _Mapping]] = ...) -> None: ...
+    listeners: int
+    def __init__(self, record: _Optional[_Union[_records_pb2.RoomRecord, _Mapping]] = ..., listeners: _Optional[int] = ...) -> None: ...
+
+class FlushRooms(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class RoomMessagesArrived(_message.Message):
     __slots__ = ("room", "records")

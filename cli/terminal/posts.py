@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
-from p2pchat.cli.terminal import render
+from p2pchat.cli.terminal import greeting, render
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.node.errors import P2pchatError
 from p2pchat.node.runtime import ActorRef
@@ -17,6 +17,7 @@ IN_FLIGHT = 256  # texts sent and not saved yet; reading more input waits for th
 EXCERPT = 40  # characters of a text that are quoted when it could not be sent
 
 Show = Callable[[Sequence[Line]], Awaitable[None]]
+UNHEARD = "Nobody else is in {room} right now: what you say is kept here, and reaches nobody."
 
 
 class Posts:
@@ -29,6 +30,8 @@ class Posts:
         self._free = trio.Semaphore(IN_FLIGHT, max_value=IN_FLIGHT)
         self._idle = trio.Event()
         self._idle.set()
+        self._silent: set[str] = set()  # rooms in which the last text reached nobody
+        self.unheard = 0  # texts that were saved while nobody else was in the room
 
     async def send(self, room: str, text: str) -> None:
         """Returns when the text stands in the ui actor's mailbox."""
@@ -54,10 +57,23 @@ class Posts:
             answer = await slot.wait()
             if isinstance(answer, actors.Rejected):
                 await self._failed(text, answer.detail)
+            if isinstance(answer, actors.Posted):
+                await self._note_listeners(answer)
         except P2pchatError as error:
             await self._failed(text, str(error))
         finally:
             self._release()
+
+    async def _note_listeners(self, posted: actors.Posted) -> None:
+        """Say so once when nobody hears what is said, until somebody does."""
+        room = posted.record.message.room
+        if posted.listeners:
+            self._silent.discard(room)
+            return
+        self.unheard += 1
+        if room not in self._silent:
+            self._silent.add(room)
+            await self._show(render.several(render.hint, UNHEARD.format(room=greeting.room(room))))
 
     def _release(self) -> None:
         self._free.release()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from types import FrameType
@@ -20,6 +22,16 @@ from p2pchat.node.identity import Identity
 if TYPE_CHECKING:
     from p2pchat.cli.terminal.screen import Screen
     from p2pchat.node.app import NodeHandle
+
+log = logging.getLogger(__name__)
+
+EXIT_STUCK = 1
+LAST_RESORT = 5.0  # seconds after a session in which everything must have ended
+
+
+class UnheardError(P2pchatError):
+    """What was read from a pipe reached nobody."""
+
 
 RunNode = Callable[[NodeConfig, Identity, Any], Awaitable[None]]
 
@@ -43,7 +55,7 @@ def run_line_mode(
     if on_terminal:
         _run_on_screen(config, identity, greeting.prompt(config.name), color, load)
     else:
-        _run(load(), config, identity, _plain_front_end)
+        _run_plain(config, identity, load)
 
 
 def _run_on_screen(
@@ -59,14 +71,48 @@ def _run_on_screen(
         _run(load(), config, identity, partial(_screen_front_end, screen, color))
 
 
+def _run_plain(config: NodeConfig, identity: Identity, load: Callable[[], RunNode]) -> None:
+    """Raises `UnheardError` when texts were read and nobody was there to hear them."""
+    from p2pchat.cli.terminal.plain import PlainConsole
+    from p2pchat.cli.terminal.session import Session
+
+    unheard = 0
+
+    async def front_end(node: NodeHandle) -> None:
+        nonlocal unheard
+        unheard = await Session(node, PlainConsole()).run()
+
+    _run(load(), config, identity, front_end)
+    if unheard:
+        raise UnheardError("Nobody else was there: what was read is kept here, and reached nobody.")
+
+
 def _run(run_node: RunNode, config: NodeConfig, identity: Identity, front_end: Any) -> None:
     import trio
 
+    last_resort = threading.Timer(LAST_RESORT, _end_at_last)
+    last_resort.daemon = True
+
+    async def last_front_end(node: NodeHandle) -> None:
+        await front_end(node)
+        last_resort.start()
+
     try:
-        trio.run(run_node, config, identity, front_end)
+        trio.run(run_node, config, identity, last_front_end)
     except BaseExceptionGroup as group:
         _raise_what_the_user_can_read(group)
         raise
+    finally:
+        last_resort.cancel()
+
+
+def _end_at_last() -> None:
+    """py-libp2p shields some of its goodbyes from being cancelled, on a dead connection for ever.
+
+    By now everything acknowledged is on the disk, so nothing is lost by ending the process without them.
+    """
+    log.error("the node did not end by itself")
+    os._exit(EXIT_STUCK)
 
 
 def _raise_what_the_user_can_read(group: BaseExceptionGroup[BaseException]) -> None:
@@ -84,13 +130,6 @@ async def _screen_front_end(screen: Screen, color: bool, node: NodeHandle) -> No
     from p2pchat.cli.terminal.session import Session
 
     await Session(node, PromptConsole(screen, color=color)).run()
-
-
-async def _plain_front_end(node: NodeHandle) -> None:
-    from p2pchat.cli.terminal.plain import PlainConsole
-    from p2pchat.cli.terminal.session import Session
-
-    await Session(node, PlainConsole()).run()
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # importing it imports the whole node
 
 ALONE_AFTER = 30.0  # seconds without a chat peer until a hint is due
 COMPANY_WAIT = 10.0  # seconds at most to wait for a first listener when the input is no terminal
+FLUSH_PATIENCE = 120.0  # seconds for everything that came by a pipe to reach the neighbours
 COMPANY_POLL = 0.1  # seconds
 LAST_WORDS = 1.0  # seconds at the end of a session to see saved what was sent
 
@@ -29,7 +30,6 @@ ALONE = (
     "Nobody is here yet. Others need the same room name; a firewall may be in the way; finding each other "
     "over the internet can take a minute. /info shows the addresses that others can give to --bootstrap."
 )
-UNHEARD = "Nobody is here yet: what is sent now is kept here, and nobody else gets it."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 R = TypeVar("R", bound=Message)
@@ -55,7 +55,8 @@ class Session:
         self._over = trio.Event()
         self._drained = trio.Event()
 
-    async def run(self) -> None:
+    async def run(self) -> int:
+        """Returns how many texts were said to nobody."""
         with (
             trio.open_signal_receiver(*STOP_SIGNALS) as signals,
             self._node.hub.open() as feed,
@@ -72,6 +73,7 @@ class Session:
                     await self._posts.finish()
                     await self._drain(feed)
                 nursery.cancel_scope.cancel()
+        return self._posts.unheard
 
     async def _stop_on(self, signals: AsyncIterator[int]) -> None:
         async for _ in signals:
@@ -89,9 +91,19 @@ class Session:
             await self._take(typed)
         if self._console.must_finish and not self._over.is_set():
             await self._posts.finish()
-            await self._refresh_rooms()  # its answer comes behind the events of what was sent
+            await self._flush()
             await self._drain(feed)
         self._over.set()
+
+    async def _flush(self) -> None:
+        """What was sent has left; its answer comes behind the events of what was sent."""
+        with trio.move_on_after(FLUSH_PATIENCE):
+            while True:
+                try:
+                    await self._ask(actors.FlushRooms(), actors.Done)
+                    return
+                except AskTimeoutError:
+                    continue
 
     async def _take(self, typed: Typed) -> None:
         if typed.remark:
@@ -130,8 +142,6 @@ class Session:
             while not any(room.name == self._room and room.subscribers for room in self._rooms):
                 await trio.sleep(COMPANY_POLL)
                 await self._refresh_rooms()
-            return
-        await self._show([render.hint(UNHEARD)])
 
     async def _carry_out(self, command: commands.Command) -> None:
         match command:

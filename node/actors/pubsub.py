@@ -79,6 +79,15 @@ class PubsubActor(Actor):
 
     async def stopping(self) -> None:
         """Saved messages still go out, as far as the stop's grace allows."""
+        await self._all_published()
+
+    @handles(actors.FlushRooms)
+    async def _flush(self, _: actors.FlushRooms) -> actors.Done:
+        await self._all_published()
+        await self._network.flush()
+        return actors.Done()
+
+    async def _all_published(self) -> None:
         async with self._changed:
             while self._outgoing:
                 await self._changed.wait()
@@ -88,6 +97,9 @@ class PubsubActor(Actor):
     @handles(actors.JoinRoom)
     async def _join_room(self, command: actors.JoinRoom) -> actors.RoomJoined | actors.Rejected:
         if known := self._rooms.get(command.room):
+            if command.plain and not known.plain:
+                detail = f"You are in #{known.name}, whose messages are signed; /leave it first."
+                return actors.Rejected(reason=actors.INVALID, detail=detail)
             return actors.RoomJoined(room=known.name, already=True, plain=known.plain)
         if problem := names.room_problem(command.room):
             return actors.Rejected(reason=actors.INVALID, detail=problem)
@@ -151,7 +163,8 @@ class PubsubActor(Actor):
             return _not_joined(post.room)
         if problem := names.text_problem(post.text):
             return actors.Rejected(reason=actors.TOO_LONG, detail=problem)
-        return actors.Posted(record=room.compose(post.text, self._self_image.name, self._now_ms()))
+        record = room.compose(post.text, self._self_image.name, self._now_ms())
+        return actors.Posted(record=record, listeners=len(self._network.topic_peers(room.topic)))
 
     async def _hand_over(self, composed: Sequence[records.RoomRecord]) -> None:
         """Show, and queue for gossip; waits while the queue is full, which makes posting wait."""
@@ -231,4 +244,4 @@ class PubsubActor(Actor):
 
 
 def _not_joined(room: str) -> actors.Rejected:
-    return actors.Rejected(reason=actors.NOT_JOINED, detail=f"You are not in the room {room!r}.")
+    return actors.Rejected(reason=actors.NOT_JOINED, detail=f"You are not in #{room}.")

@@ -86,6 +86,7 @@ class UiActor(Actor):
             actors.SetName: changes,
             actors.ReadHistory: queries,
             actors.ListRooms: queries,
+            actors.FlushRooms: queries,
             actors.ListConnections: queries,
             actors.DescribeNode: queries,
         }
@@ -115,6 +116,8 @@ class UiActor(Actor):
                 return partial(self._storage.ask, message, actors.HistoryPage)
             case actors.ListRooms():
                 return partial(self._pubsub.ask, message, actors.RoomList)
+            case actors.FlushRooms():
+                return partial(self._pubsub.ask, message, actors.Done)
             case actors.ListConnections():
                 return partial(self._transport.ask, message, actors.ConnectionList)
             case _:

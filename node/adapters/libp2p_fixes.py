@@ -18,6 +18,7 @@ from libp2p.abc import INetConn, INetStream
 from libp2p.host.basic_host import BasicHost
 from libp2p.network.config import RetryConfig
 from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
 from libp2p.pubsub import pubsub as pubsub_module
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.pubsub.rpc_queue import RpcQueue
@@ -95,6 +96,23 @@ def let_no_task_end_pubsub(pubsub: Pubsub, counters: Counter[str]) -> None:
         start(guarded, *args, **options)
 
     manager.run_task = run_task  # type: ignore[method-assign, assignment]
+
+
+def remember_subscriptions_while_connected(pubsub: Pubsub) -> None:
+    """When a peer's gossip stream ends, its subscriptions are forgotten, although another connection to it
+    lives on. The peer has no reason to announce them again, and would never be sent anything more."""
+    forget: Callable[[ID], None] = pubsub._handle_dead_peer
+
+    def forget_unless_connected(peer: ID) -> None:
+        topics = [topic for topic, peers in pubsub.peer_topics.items() if peer in peers]
+        announced = pubsub._peer_subscription_count.get(peer, 0)
+        forget(peer)
+        if pubsub._peer_is_connected(peer):
+            for topic in topics:
+                pubsub.peer_topics.setdefault(topic, set()).add(peer)
+            pubsub._peer_subscription_count[peer] = announced
+
+    pubsub._handle_dead_peer = forget_unless_connected  # type: ignore[method-assign, assignment]
 
 
 def free_inbound_slots(swarm: Swarm) -> None:

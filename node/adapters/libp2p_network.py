@@ -121,6 +121,10 @@ class Libp2pNetwork:
             raise PublishError("the network does not run")
         await self._session.publish(topic, data)
 
+    async def flush(self) -> None:
+        if self._session is not None:
+            await self._session.flush()
+
     def topic_peers(self, topic: str) -> Sequence[str]:
         return self._session.topic_peers(topic) if self._session else ()
 

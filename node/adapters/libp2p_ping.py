@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from weakref import WeakKeyDictionary
+from collections.abc import Iterable
+from weakref import WeakKeyDictionary, WeakSet
 
 import trio
 from libp2p.abc import INetConn
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 CHECK_EVERY = 1.0  # seconds between looks for connections that are due
 PING_EVERY = 15.0  # seconds for each connection
 PING_TIMEOUT = 5.0  # seconds; a connection that needs longer is closed
+RESET_TIMEOUT = 0.2  # seconds to tell the other side that a ping's stream is done with
+DOUBT_TIMEOUT = 2.0  # seconds for one that is probably dead
 
 
 class Pings:
@@ -36,6 +39,7 @@ class Pings:
         self._swarm = swarm
         self._due: WeakKeyDictionary[INetConn, float] = WeakKeyDictionary()
         self._rtt: WeakKeyDictionary[INetConn, float] = WeakKeyDictionary()
+        self._doubted: WeakSet[INetConn] = WeakSet()
 
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -50,14 +54,26 @@ class Pings:
     def rtt_ms(self, connection: INetConn) -> float | None:
         return self._rtt.get(connection)
 
+    def doubt(self, connections: Iterable[INetConn]) -> None:
+        """Look at these soon, and with less patience."""
+        for connection in connections:
+            self._doubted.add(connection)
+            self._due[connection] = 0.0
+
+    async def settle(self, connection: INetConn) -> None:
+        """Return once the other side has read what was written before, or is found not to answer."""
+        with contextlib.suppress(StreamError):
+            await self.ping(connection)
+
     async def ping(self, connection: INetConn) -> float:
         """Seconds. Raises `StreamError`."""
         try:
-            with trio.fail_after(PING_TIMEOUT):
+            with trio.fail_after(DOUBT_TIMEOUT if connection in self._doubted else PING_TIMEOUT):
                 seconds = await _round_trip(connection)
         except Exception as error:
             raise StreamError(str(error) or type(error).__name__) from error
         self._rtt[connection] = seconds * 1000
+        self._doubted.discard(connection)
         return seconds
 
     async def _check(self, connection: INetConn) -> None:
@@ -83,7 +99,8 @@ async def _round_trip(connection: INetConn) -> float:
         answer = await read_exactly(stream, PING_LENGTH)
         seconds = trio.current_time() - begin
     finally:
-        with trio.CancelScope(shield=True), contextlib.suppress(Exception):
+        # Bounded: on a connection that is stuck even a reset may wait for ever.
+        with trio.move_on_after(RESET_TIMEOUT, shield=True), contextlib.suppress(Exception):
             await stream.reset()
     if answer != payload:
         raise StreamError("the answer to a ping was wrong")

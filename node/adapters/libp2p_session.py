@@ -31,7 +31,7 @@ from multiaddr import Multiaddr
 
 from p2pchat.node.adapters import host_names, libp2p_ping, listen_addresses
 from p2pchat.node.adapters import libp2p_fixes as fixes
-from p2pchat.node.adapters.libp2p_gossip import Gossip, new_router
+from p2pchat.node.adapters.libp2p_gossip import Gossip, Router
 from p2pchat.node.adapters.libp2p_stream import Libp2pStream
 from p2pchat.node.adapters.racing import race
 from p2pchat.node.config import NetworkLimits
@@ -54,7 +54,7 @@ OPEN_TIMEOUT = 10.0  # seconds to open a stream and agree on its protocol
 CLOSE_TIMEOUT = (
     0.5  # seconds for all goodbyes at the end; whoever misses it sees the connection drop
 )
-FLUSH_TIMEOUT = 0.3  # seconds at the end for what was published and not written yet
+FLUSH_TIMEOUT = 0.4  # seconds at the end for what was published and not written yet
 FOREVER = 1e9  # seconds; QUIC streams otherwise die after 30 s of silence while they look alive
 
 
@@ -84,12 +84,13 @@ class Libp2pSession:
         fixes.let_no_stream_end_the_host(self._host, counters, limits.max_streams_per_peer)
         fixes.free_inbound_slots(self._swarm)
         fixes.leave_dialing_to_us(self._swarm)
-        self._swarm.register_notifee(_PeerWatcher(self._swarm, events, counters))
-        self._router = new_router()
+        self._router = Router()
         self._pubsub = Pubsub(self._host, self._router)
         fixes.start_sequence_numbers_late(self._pubsub)
+        fixes.remember_subscriptions_while_connected(self._pubsub)
         self._gossip: Gossip | None = None
         self._pings = libp2p_ping.Pings(self._swarm)
+        self._swarm.register_notifee(_PeerWatcher(self._swarm, self._pings, events, counters))
         self._dials = trio.CapacityLimiter(limits.max_concurrent_dials)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
@@ -186,6 +187,16 @@ class Libp2pSession:
     async def publish(self, topic: str, data: bytes) -> None:
         await self._gossiping().publish(topic, data)
 
+    async def flush(self) -> None:
+        if self._gossip is None:
+            return
+        await self._gossip.flush()
+        # An answer to a ping comes after what was written before has been read: a connection that is closed
+        # earlier takes the last messages with it.
+        async with trio.open_nursery() as nursery:
+            for connection in self._swarm.get_connections():
+                nursery.start_soon(self._pings.settle, connection)
+
     def topic_peers(self, topic: str) -> Sequence[str]:
         return self._gossip.topic_peers(topic) if self._gossip else ()
 
@@ -226,8 +237,7 @@ class Libp2pSession:
             yield
         finally:
             with trio.move_on_after(FLUSH_TIMEOUT, shield=True):
-                if self._gossip is not None:
-                    await self._gossip.flush()
+                await self.flush()
             with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
                 async with trio.open_nursery() as nursery:
                     for connection in self._swarm.get_connections():
@@ -238,15 +248,22 @@ class _PeerWatcher(INotifee):
     """Turns connections coming and going into one event for each change of a peer."""
 
     def __init__(
-        self, swarm: Swarm, events: trio.MemorySendChannel[PeerEvent], counters: Counter[str]
+        self,
+        swarm: Swarm,
+        pings: libp2p_ping.Pings,
+        events: trio.MemorySendChannel[PeerEvent],
+        counters: Counter[str],
     ) -> None:
         self._swarm = swarm
+        self._pings = pings
         self._events = events
         self._counters = counters
         self._up: set[ID] = set()
 
     async def connected(self, network: INetwork, conn: INetConn) -> None:
         peer = conn.muxed_conn.peer_id
+        # A peer that connects again has often just been restarted, and its old connection is dead.
+        self._pings.doubt(other for other in self._swarm.get_connections(peer) if other is not conn)
         if peer not in self._up:
             self._up.add(peer)
             self._emit(

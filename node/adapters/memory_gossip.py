@@ -103,6 +103,11 @@ class MemoryGossip:
                 await end.gossip_space.park()
             self._pass_on(end, rumour)
 
+    async def flush(self) -> None:
+        for end in list(self._ends.values()):
+            while end.alive and end.gossip_under_way:
+                await end.gossip_space.park()
+
     def receive(self, rumour: Rumour, sender: End) -> None:
         subscription = self._topics.get(rumour.topic)
         if subscription is None or rumour.id in self._seen:
@@ -135,6 +140,6 @@ class MemoryGossip:
 
 def _arrive(rumour: Rumour, end: End) -> None:
     end.gossip_under_way -= 1
-    end.gossip_space.unpark()
+    end.gossip_space.unpark_all()
     if not end.other.incoming.weather.loses():
         end.other.host.hear(rumour, end.other)

@@ -252,6 +252,10 @@ class MemoryNetwork:
             raise PublishError("the network does not run")
         await self._gossip.publish(topic, data)
 
+    async def flush(self) -> None:
+        await trio.lowlevel.checkpoint()
+        await self._gossip.flush()
+
     def hear(self, rumour: Rumour, sender: End) -> None:
         self._gossip.receive(rumour, sender)
 

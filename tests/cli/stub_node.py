@@ -66,7 +66,11 @@ def load() -> Callable[..., Awaitable[None]]:
             arrived(own)
             if post.text.startswith("play "):
                 self.spawn(self._play, post.text.removeprefix("play "))
-            return actors.Posted(record=own)
+            return actors.Posted(record=own, listeners=1)
+
+        @handles(actors.FlushRooms)
+        async def _flush(self, _: actors.FlushRooms) -> actors.Done:
+            return actors.Done()
 
         async def _play(self, piece: str) -> None:
             if piece == "talk":

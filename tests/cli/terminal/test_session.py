@@ -75,7 +75,12 @@ class PlayedUi(Actor):
         own = record(post.text, "ada", ME, post.room)
         self.world.posted.append((post.room, post.text))
         self.world.hub.emit(actors.RoomMessagesArrived(room=post.room, records=[own]))
-        return actors.Posted(record=own)
+        return actors.Posted(record=own, listeners=len(self.world.listeners))
+
+    @handles(actors.FlushRooms)
+    async def _flush(self, _: actors.FlushRooms) -> actors.Done:
+        self.world.flushed += 1
+        return actors.Done()
 
     @handles(actors.ListRooms)
     async def _list(self, _: actors.ListRooms) -> actors.RoomList:
@@ -122,7 +127,8 @@ class World:
         self.hub = EventHub()
         self.console = console or FakeConsole()
         self.rooms = ["lobby"]
-        self.listeners: list[str] = []
+        self.listeners = [BOB.peer]
+        self.flushed = 0
         self.posted: list[tuple[str, str]] = []
         self.up = trio.Event()
         self.up.set()
@@ -212,6 +218,7 @@ async def test_a_pipe_is_read_to_its_end_and_sent(autojump_clock: trio.testing.M
         console.end()
         await world.ended.wait()
     assert [text for _, text in world.posted] == [str(number) for number in range(2_000)]
+    assert world.flushed == 1
     assert len([line for line in console.lines if line.startswith("[")]) == 2_000
 
 
@@ -219,6 +226,7 @@ async def test_a_pipe_waits_a_little_for_somebody_who_listens(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     world = World(FakeConsole(must_finish=True))
+    world.listeners = []
     async with world.running() as console:
         console.type("hello")
         await trio.sleep(COMPANY_WAIT / 2)
@@ -226,16 +234,40 @@ async def test_a_pipe_waits_a_little_for_somebody_who_listens(
         world.listeners = [BOB.peer]
         await trio.sleep(1)
         assert world.posted == [("lobby", "hello")]
-        assert not any("Nobody is here yet" in line for line in console.lines)
+        assert not any("Nobody else is in" in line for line in console.lines)
+
+
+async def test_it_is_said_once_when_nobody_hears(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+
+    def times_said() -> int:
+        return len([line for line in world.console.lines if "Nobody else is in #lobby" in line])
+
+    async with world.running() as console:
+        console.type("heard")
+        await trio.testing.wait_all_tasks_blocked()
+        assert times_said() == 0
+        world.listeners = []
+        console.type("one", "two")
+        await trio.testing.wait_all_tasks_blocked()
+        assert times_said() == 1
+        world.listeners = [BOB.peer]
+        console.type("heard again")
+        await trio.testing.wait_all_tasks_blocked()
+        world.listeners = []
+        console.type("three")
+        await trio.testing.wait_all_tasks_blocked()
+        assert times_said() == 2
 
 
 async def test_a_pipe_says_so_when_nobody_came(autojump_clock: trio.testing.MockClock) -> None:
     world = World(FakeConsole(must_finish=True))
+    world.listeners = []
     async with world.running() as console:
         console.type("one", "two")
         await trio.sleep(COMPANY_WAIT + 1)
         assert [text for _, text in world.posted] == ["one", "two"]
-        assert len([line for line in console.lines if "Nobody is here yet" in line]) == 1
+        assert len([line for line in console.lines if "Nobody else is in" in line]) == 1
 
 
 async def test_a_text_that_cannot_be_sent_is_quoted(

@@ -658,6 +658,31 @@ async def test_gossip_goes_both_ways_and_does_not_come_back(stage: Stage) -> Non
 
 
 @bounded
+async def test_what_was_flushed_arrives_although_its_sender_is_gone(stage: Stage) -> None:
+    near, far = await stage.pair()
+    [at_far] = await joined(near, far)
+    sent = [bytes([number]) * 50_000 for number in range(40)]
+    for data in sent:
+        await near.network.publish(TOPIC, data)
+    await near.network.flush()
+    await near.stop()
+    assert [(await next_message(at_far)).data for _ in sent] == sent
+
+
+@bounded
+async def test_who_leaves_and_comes_back_at_once_hears_and_is_heard(stage: Stage) -> None:
+    near, far = await stage.pair()
+    await joined(near, far)
+    await far.network.unsubscribe(TOPIC)
+    [at_near] = await joined(far, near)
+    [at_far] = await joined(near, far)
+    await near.network.publish(TOPIC, b"welcome back")
+    assert (await next_message(at_far)).data == b"welcome back"
+    await far.network.publish(TOPIC, b"thank you")
+    assert (await next_message(at_near)).data == b"thank you"
+
+
+@bounded
 async def test_gossip_is_passed_on_and_heard_once(stage: Stage) -> None:
     left, middle, right = await stage.node(), await stage.node(), await stage.node()
     await left.dial(middle)
