@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from p2pchat.cli import settings
+from p2pchat.cli import data_folder, settings
 from p2pchat.node import identity
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.errors import IdentityError
@@ -34,9 +35,12 @@ def _group(context: typer.Context) -> None:
 @app.command()
 def show(data_dir: DataDir = "") -> None:
     """Show the peer id, and where its key is kept."""
-    path = _path(data_dir)
+    path = _config(data_dir).identity_path
     if not path.exists():
-        raise IdentityError(f"There is no identity in {path} yet: p2pchat identity new makes one.")
+        where = f" --data-dir {shlex.quote(data_dir)}" if data_dir else ""
+        raise IdentityError(
+            f"There is no identity in {path} yet; this makes one: p2pchat identity new{where}"
+        )
     _print(identity.load(path), path)
 
 
@@ -49,11 +53,16 @@ def new(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Make a new identity."""
-    path = _path(data_dir)
+    config = _config(data_dir)
+    path = config.identity_path
     if path.exists():
         if not replace:
             raise IdentityError(
                 f"There is an identity in {path} already; --replace throws it away."
+            )
+        if data_folder.is_in_use(config.store_path):
+            raise IdentityError(
+                f"A node is running on {config.data_dir} and would go on as who it is: stop it first."
             )
         if not yes:
             typer.confirm(
@@ -63,8 +72,8 @@ def new(
     _print(identity.create(path, replace=replace), path)
 
 
-def _path(data_dir: str) -> Path:
-    return NodeConfig(data_dir=settings.data_dir(data_dir)).identity_path
+def _config(data_dir: str) -> NodeConfig:
+    return NodeConfig(data_dir=settings.data_dir(data_dir))
 
 
 def _print(who: identity.Identity, path: Path) -> None:

@@ -64,7 +64,9 @@ def run(arguments: list[str]) -> int:
         return fail("Nothing was done.", EXIT_FAILED)
     except Exception as error:
         if isinstance(error, _UsageError):
-            return fail(error.format_message(), EXIT_BAD_USE)  # type: ignore[attr-defined]
+            problem: str = error.format_message()  # type: ignore[attr-defined]
+            # click counts the empty text among the words for "no", and lists it.
+            return fail(problem.replace("values: , ", "values: "), EXIT_BAD_USE)
         raise
     return code if isinstance(code, int) else 0
 

@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from p2pchat.cli import settings
+from p2pchat.cli import data_folder, settings
 from p2pchat.node import identity
 from p2pchat.node.config import NodeConfig
-from p2pchat.node.errors import ConfigError
 
 
 def _load_file(context: typer.Context, path: Path | None) -> Path | None:
@@ -116,16 +115,16 @@ def run(
         listen=_several(context, "listen", listen),
         bootstrap=_several(context, "bootstrap", bootstrap),
         mdns=mdns,
+        log_level=log_level.lower(),
+        origins=_origins(context, config),
     )
-    start(settings.node_config(given), log_level.lower(), log_file)
+    start(settings.node_config(given), given.log_level, log_file)
 
 
 def start(config: NodeConfig, log_level: str, log_file: str) -> None:
     """Raises `UserError` when the node cannot run."""
-    if log_level not in settings.LOG_LEVELS:
-        levels = ", ".join(settings.LOG_LEVELS)
-        raise ConfigError(f"--log-level: {log_level!r} is none of {levels}.")
     settings.prepare_data_dir(config.data_dir)
+    concerns = data_folder.concerns(config)
     who = identity.load_or_create(config.identity_path)
     log_path = Path(log_file).expanduser() if log_file else config.data_dir / "p2pchat.log"
 
@@ -134,6 +133,7 @@ def start(config: NodeConfig, log_level: str, log_file: str) -> None:
     run_line_mode(
         config,
         who,
+        concerns=concerns,
         color="NO_COLOR" not in os.environ,
         simple=os.environ.get("TERM", "dumb") == "dumb",
         load=lambda: _load_node(log_path, log_level),
@@ -148,6 +148,20 @@ def _load_node(log_path: Path, log_level: str) -> Callable[..., Awaitable[None]]
     from p2pchat.node.app import run_node
 
     return run_node
+
+
+def _origins(context: typer.Context, config: Path | None) -> dict[str, str]:
+    """What the options are called that came from the environment or the file."""
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        option = (parameter.name or "").replace("_", "-")
+        if source is not None and source.name == "ENVIRONMENT":
+            names = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar
+            found[option] = next(filter(os.environ.get, names or ()), option)
+        if source is not None and source.name == "DEFAULT_MAP":
+            found[option] = f"in {config}, {option}"
+    return found
 
 
 def _several(context: typer.Context, option: str, values: list[str] | None) -> tuple[str, ...]:

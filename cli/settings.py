@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ _KINDS = {str: "a text", bool: "true or false", list: "a list of texts"}
 _HOSTS = frozenset({"ip4", "ip6", "dns", "dns4", "dns6", "dnsaddr"})
 _PORTS = frozenset({"tcp", "udp"})
 
+LISTEN_EXAMPLE = "/ip4/0.0.0.0/tcp/4001"
+BOOTSTRAP_EXAMPLE = "/ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… (another node's /info shows its own)"
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -46,24 +49,34 @@ class Given:
     listen: tuple[str, ...] = ()
     bootstrap: tuple[str, ...] = ()
     mdns: bool = True
+    log_level: str = "info"
+    origins: Mapping[str, str] = field(default_factory=dict)  # see `called`
+
+    def called(self, option: str) -> str:
+        """What the user knows an option by: its flag, or where else its value came from."""
+        return self.origins.get(option, f"--{option}")
 
 
 def node_config(given: Given) -> NodeConfig:
     """Raises `ConfigError`. Touches nothing."""
     name = given.name.strip()
     if problem := name and names.name_problem(name):
-        raise ConfigError(f"--name: {problem}")
+        raise ConfigError(f"{given.called('name')}: {problem}")
     if given.plain and not given.rooms:
-        raise ConfigError("--plain says how the rooms of --room speak, and there is no --room.")
+        plain = given.called("plain")
+        raise ConfigError(f"{plain} says how the rooms of --room speak, and there is no --room.")
     for room in given.rooms:
         if problem := names.room_problem(room):
-            raise ConfigError(f"--room: {problem}")
+            raise ConfigError(f"{given.called('room')}: {problem}")
+    if given.log_level not in LOG_LEVELS:
+        levels = ", ".join(LOG_LEVELS)
+        raise ConfigError(f"{given.called('log-level')}: {given.log_level!r} is none of {levels}.")
     return NodeConfig(
         data_dir=data_dir(given.data_dir),
         name=name,
         rooms=tuple(RoomConfig(room, given.plain) for room in dict.fromkeys(given.rooms)),
-        listen=_listen(given.listen),
-        bootstrap=_bootstrap(given.bootstrap),
+        listen=_listen(given.listen, given.called("listen")),
+        bootstrap=_bootstrap(given.bootstrap, given.called("bootstrap")),
         mdns=given.mdns,
     )
 
@@ -139,30 +152,30 @@ def _suggestion(key: str) -> str:
 # ---- addresses ------------------------------------------------------------------------------------------
 
 
-def _listen(given: tuple[str, ...]) -> tuple[str, ...]:
+def _listen(given: tuple[str, ...], called: str) -> tuple[str, ...]:
     for address in given:
-        if problem := address_problem(address) or _not_listenable(address):
-            raise ConfigError(f"--listen: {address!r} is not usable: {problem}")
+        if problem := address_problem(address, LISTEN_EXAMPLE) or _not_listenable(address):
+            raise ConfigError(f"{called}: {address!r} is not usable: {problem}")
     return tuple(dict.fromkeys(given)) or DEFAULT_LISTEN
 
 
-def _bootstrap(given: tuple[str, ...]) -> tuple[str, ...]:
+def _bootstrap(given: tuple[str, ...], called: str) -> tuple[str, ...]:
     if NO_BOOTSTRAP in given:
         if len(set(given)) > 1:
-            raise ConfigError(f"--bootstrap: {NO_BOOTSTRAP!r} cannot stand beside addresses.")
+            raise ConfigError(f"{called}: {NO_BOOTSTRAP!r} cannot stand beside addresses.")
         return ()
     for address in given:
-        if problem := address_problem(address) or _peerless(address):
-            raise ConfigError(f"--bootstrap: {address!r} is not usable: {problem}")
+        if problem := address_problem(address, BOOTSTRAP_EXAMPLE) or _peerless(address):
+            raise ConfigError(f"{called}: {address!r} is not usable: {problem}")
     return tuple(dict.fromkeys(given)) or PUBLIC_BOOTSTRAP
 
 
-def address_problem(address: str) -> str | None:
+def address_problem(address: str, example: str = LISTEN_EXAMPLE) -> str | None:
     """What is plainly wrong with a multiaddr; the network looks closer, once it is loaded."""
     first, _, rest = address.partition("/")
     parts = rest.split("/")
     if first or parts[0] not in _HOSTS:
-        return "an address looks like /ip4/0.0.0.0/tcp/4001."
+        return f"an address looks like {example}."
     if not all(parts) or len(parts) < 2:
         return "a part of it is empty."
     pairs = list(itertools.pairwise(parts))
@@ -177,13 +190,13 @@ def address_problem(address: str) -> str | None:
 def _not_listenable(address: str) -> str | None:
     parts = address.split("/")
     if parts[1] == "dnsaddr" or not _PORTS & set(parts):
-        return "to listen, it needs an IP address and a port, e.g. /ip4/0.0.0.0/tcp/4001."
+        return f"to listen, it needs an IP address and a port, e.g. {LISTEN_EXAMPLE}."
     return None
 
 
 def _peerless(address: str) -> str | None:
     if "p2p" not in address.split("/"):
-        return "it has to end in /p2p/ and the peer id of who is there."
+        return f"it has to end in /p2p/ and the peer id of who is there, e.g. {BOOTSTRAP_EXAMPLE}."
     return None
 
 

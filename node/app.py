@@ -23,7 +23,7 @@ from p2pchat.node.adapters.dnsaddr import DnsaddrResolver
 from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 from p2pchat.node.adapters.mdns import Mdns
 from p2pchat.node.adapters.rocksdb_store import RocksdbStore
-from p2pchat.node.config import DEFAULT_LISTEN, NodeConfig
+from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, NodeConfig
 from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
 from p2pchat.node.ports import LocalDiscovery, MessageStore, Network
@@ -161,6 +161,7 @@ class _Wiring:
     def _make_discovery(self) -> Actor:
         return DiscoveryActor(
             bootstrap=self._config.bootstrap,
+            chosen_by_user=self._config.bootstrap != PUBLIC_BOOTSTRAP,
             transport=self._transport.ref,
             ui=self._ui.ref,
             local=self._adapters.mdns,

@@ -10,6 +10,10 @@ from p2pchat.node.protocol import names
 
 HISTORY_LINES = 50  # messages shown by /history alone
 HISTORY_MOST = 1000  # messages shown at most, which is what one page of the store holds
+JOIN_OPTIONS = ("--plain",)
+SEVERAL_LINES = (
+    "A command is one line. A text of several lines that begins with / is sent by writing // there."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Mistake:
     """A line that cannot be carried out, and a sentence that says why."""
 
     problem: str
+    is_text: bool = False  # somebody wrote it to be read: worth mending
 
 
 Command = (
@@ -106,13 +111,15 @@ def parse(line: str) -> Command:
         return _say(text[1:])
     if not text.startswith("/"):
         return _say(text)
+    if "\n" in text:
+        return Mistake(SEVERAL_LINES, is_text=True)
     word, _, rest = text[1:].partition(" ")
     return _READERS.get(word.lower(), _unknown(word))(rest.strip())
 
 
 def _say(text: str) -> Command:
     problem = names.text_problem(text)
-    return Mistake(problem) if problem else Say(text)
+    return Mistake(problem, is_text=True) if problem else Say(text)
 
 
 def _alone(command: Command, usage: str) -> Callable[[str], Command]:
@@ -140,12 +147,25 @@ def _rename(rest: str) -> Command:
 
 def _join(rest: str) -> Command:
     words = rest.split()
-    plain = "--plain" in words
-    rooms = [_bare(word) for word in words if word != "--plain"]
-    if len(rooms) != 1:
-        return Mistake("Which room? E.g. /join lobby, or /join lobby --plain.")
-    problem = names.room_problem(rooms[0])
-    return Mistake(problem) if problem else Join(rooms[0], plain)
+    options = [word for word in words if word.startswith("--")]
+    rooms = [_bare(word) for word in words if word not in options]
+    problem = next((_no_option(each) for each in options if each not in JOIN_OPTIONS), None)
+    problem = problem or _not_one_room(rooms) or names.room_problem(rooms[0])
+    return Mistake(problem) if problem else Join(rooms[0], plain=bool(options))
+
+
+def _no_option(option: str) -> str:
+    close = difflib.get_close_matches(option, JOIN_OPTIONS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(JOIN_OPTIONS)}."
+    return f"/join has no option {option[:40]}; {hint}"
+
+
+def _not_one_room(rooms: list[str]) -> str | None:
+    if not rooms:
+        return "Which room? E.g. /join lobby, or /join lobby --plain."
+    if len(rooms) > 1:
+        return "Room names have no spaces; join one room at a time, e.g. /join lobby."
+    return None
 
 
 def _switch(rest: str) -> Command:
@@ -202,6 +222,6 @@ HELP = (
     ("/room <room>", "go to a room that you have joined"),
     ("/leave [room]", "leave this room, or another one"),
     ("/rooms", "the rooms you have joined"),
-    ("/quit, /exit", "stop; Ctrl-C and Ctrl-D do the same"),
+    ("/quit, /exit", "stop; so do Ctrl-D, and Ctrl-C on an empty line"),
     ("//text", "send a text that begins with a slash"),
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from p2pchat.cli.terminal.lines import Line, Span, line
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
 from p2pchat.node.protocol.names import NAME_LIMIT, ROOM_LIMIT
 
 
-def banner(peer: str, name: str, data_dir: str) -> list[Line]:
+CLEARED = line(Span("* Ctrl-C again, or /quit, to stop", "hint"))
+
+
+def banner(peer: str, name: str, data_dir: str, concerns: Iterable[str] = ()) -> list[Line]:
     """An empty name is one that only the store knows: it has a line of its own once that is open."""
     return [
         line(Span("p2pchat", "strong"), " - chat without a server in the middle"),
@@ -15,6 +20,7 @@ def banner(peer: str, name: str, data_dir: str) -> list[Line]:
         *([line(f"  Name:     {safe_name(name, NAME_LIMIT)}")] if name else []),
         line(f"  Data in:  {safe_line(data_dir)}"),
         line("  Type a message and press Enter; /help lists the commands, /quit stops."),
+        *(line(Span(f"* {safe_line(concern)}", "warning")) for concern in concerns),
     ]
 
 

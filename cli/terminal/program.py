@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -40,15 +40,16 @@ def run_line_mode(
     config: NodeConfig,
     identity: Identity,
     *,
+    concerns: Sequence[str] = (),
     color: bool,
     simple: bool,
     load: Callable[[], RunNode],
 ) -> None:
     """Until the session ends. `load` imports the node, which takes a while; raises `UserError`.
 
-    `simple` asks for plain reading and writing even on a terminal.
+    `concerns` are sentences to show at once. `simple` asks for plain reading and writing even on a terminal.
     """
-    banner = greeting.banner(identity.peer, config.name, str(config.data_dir))
+    banner = greeting.banner(identity.peer, config.name, str(config.data_dir), concerns)
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not simple
     sys.stdout.write(Painter(color=color and on_terminal).paint(banner))
     sys.stdout.flush()
@@ -67,7 +68,8 @@ def _run_on_screen(
 ) -> None:
     from p2pchat.cli.terminal.screen import Screen
 
-    with _stopping_on_signals(), Screen(prompt) as screen, _nothing_else_writes():
+    cleared = Painter(color=color).paint([greeting.CLEARED])
+    with _stopping_on_signals(), Screen(prompt, cleared) as screen, _nothing_else_writes():
         _run(load(), config, identity, partial(_screen_front_end, screen, color))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 from p2pchat.cli.terminal.commands import HELP
@@ -15,6 +15,9 @@ from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
+
+ECHO_LIMIT = 200  # characters of a typed command that are shown again
+
 
 # ---- people, rooms, times -------------------------------------------------------------------------------
 
@@ -41,11 +44,17 @@ def _when(unix_ms: int, zone: tzinfo | None) -> datetime | None:
 
 
 class MessageView:
-    """Shows room messages to one reader. `zone` is None for the computer's own time zone."""
+    """Shows room messages to one reader.
 
-    def __init__(self, me: str, zone: tzinfo | None = None) -> None:
+    `zone` is None for the computer's own time zone. `known` holds names by peer id, for messages that carry none.
+    """
+
+    def __init__(
+        self, me: str, zone: tzinfo | None = None, known: Mapping[str, str] | None = None
+    ) -> None:
         self._me = me
         self._zone = zone
+        self._known = known if known is not None else {}
 
     def message(self, record: records.RoomRecord, *, elsewhere: bool = False) -> list[Line]:
         """`[14:23:15] Bob (…a1B2c3): Hi`; further lines are indented; `elsewhere` names the room first."""
@@ -53,7 +62,7 @@ class MessageView:
         at = _when(message.sent_at_ms, self._zone)
         time = at.strftime("%H:%M:%S") if at else "--:--:--"
         peer = peer_id.to_text(message.sender)
-        who = person(peer, message.nick)
+        who = person(peer, message.nick or self._known.get(peer, ""))
         if peer == self._me:
             who = Span(who.text, "me")
         where = (Span(f"{room(message.room)} ", "room"),) if elsewhere else ()
@@ -117,7 +126,17 @@ def renamed(peer: str, previous: str, name: str) -> Line:
 
 def listening(addresses: Iterable[str]) -> list[Line]:
     head = Span("* Listening on ", "dim")
-    return [line(head, Span(safe_line(address), "address")) for address in addresses]
+    return [line(head, Span(safe_line(address), "address")) for address in most_useful(addresses)]
+
+
+def most_useful(addresses: Iterable[str]) -> list[str]:
+    """Those first that most others can use: IPv4 TCP, IPv6 TCP, QUIC, and what only this machine reaches."""
+
+    def rank(address: str) -> tuple[bool, bool, bool]:
+        only_here = address.startswith(("/ip4/127.", "/ip6/::1/"))
+        return only_here, "/udp/" in address, address.startswith("/ip6/")
+
+    return sorted(addresses, key=rank)
 
 
 def joined(name: str, *, plain: bool) -> Line:
@@ -125,13 +144,15 @@ def joined(name: str, *, plain: bool) -> Line:
     return note(f"You are in {room(name)}{kind}")
 
 
-def echo(prompt: str, typed: str) -> list[Line]:
-    """A command as it was typed, because the prompt's own line is wiped."""
+def also_in(name: str, *, plain: bool) -> Line:
+    return note(f"Also in {room(name)}{' (plain)' if plain else ''}")
+
+
+def echo(prompt: str, typed: str) -> Line:
+    """A command as it was typed, because the prompt's own line is wiped; of a long text its beginning."""
     first, *others = safe_lines(typed)
-    return [
-        line(Span(f"{prompt} {first}", "dim")),
-        *(line(Span(" " * HANGING_INDENT + other, "dim")) for other in others),
-    ]
+    is_whole = not others and len(first) <= ECHO_LIMIT
+    return line(Span(f"{prompt} {first[:ECHO_LIMIT]}{'' if is_whole else '…'}", "dim"))
 
 
 def help_lines() -> list[Line]:
@@ -149,15 +170,21 @@ def peers(
     several = Counter(connection.peer for connection in connections)
     best = {connection.peer: connection for connection in reversed(connections)}  # the oldest
     named = [connection for connection in best.values() if connection.name]
-    others = len(best) - len(named)
-    if not connections:
-        yield hint("Nobody is connected. Finding each other can take up to a minute.")
-    else:
-        yield note(f"{count(len(named), 'chat peer')} connected, {count(others, 'other peer')}:")
+    yield _how_many(len(named), len(best) - len(named))
     for connection in sorted(named, key=lambda one: one.name.casefold()):
         yield _connection(connection, several[connection.peer])
     if here is not None:
         yield from _subscribers(here, known)
+
+
+def _how_many(chatting: int, others: int) -> Line:
+    """The head of the list of those that chat."""
+    if not chatting and not others:
+        return hint("Nobody is connected. Finding each other can take up to a minute.")
+    silent = f"{count(others, 'peer')} that {'does' if others == 1 else 'do'} not chat"
+    if not chatting:
+        return note(f"Connected to {silent}.")
+    return note(f"{count(chatting, 'chat peer')} connected{f', and {silent}' if others else ''}:")
 
 
 def _connection(connection: actors.Connection, of_this_peer: int) -> Line:
@@ -199,7 +226,7 @@ def rooms(joined_rooms: Sequence[actors.Room], current: str) -> Iterator[Line]:
 def info(node: actors.NodeDescription) -> Iterator[Line]:
     yield line(f"Peer id:    {safe_line(node.peer)}")
     yield line(f"Name:       {safe_name(node.name, NAME_LIMIT)}")
-    addresses = [safe_line(address) for address in node.addresses] or ["not listening yet"]
+    addresses = list(map(safe_line, most_useful(node.addresses))) or ["not listening yet"]
     for index, address in enumerate(addresses):
         yield line(f"{'' if index else 'Listening:':11} ", Span(address, "address"))
     yield line(f"Up for:     {duration(node.uptime_ms // 1000)}")

@@ -18,10 +18,12 @@ from functools import partial
 from types import TracebackType
 from typing import TextIO
 
-from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import create_output
@@ -42,15 +44,19 @@ Done = Callable[[], None]
 
 
 class Screen:
-    """Start it, `show` text from any thread, take lines from `inbox`."""
+    """Start it, `show` text from any thread, take lines from `inbox`.
 
-    def __init__(self, prompt: str, *, stdout: TextIO | None = None) -> None:
+    `cleared` is shown when Ctrl-C first wiped a line instead of ending everything.
+    """
+
+    def __init__(self, prompt: str, cleared: str = "", *, stdout: TextIO | None = None) -> None:
         self.inbox: deque[str] = deque()
         self.closed = False  # no more lines will come
         self.on_input: Callable[[], None] = lambda: (
             None
         )  # called in the thread after each line and at the end
         self._prompt = prompt
+        self._cleared = cleared
         self._rooms: Sequence[str] = ()
         self._stdout = stdout or sys.stdout
         self._painted = threading.Event()
@@ -134,7 +140,7 @@ class Screen:
             lambda: self._prompt + " ",
             completer=_CommandCompleter(lambda: self._rooms),
             complete_while_typing=False,
-            key_bindings=_bindings(),
+            key_bindings=_bindings(self._tell_cleared),
             erase_when_done=True,
             reserve_space_for_menu=4,
             color_depth=ColorDepth.DEPTH_1_BIT,
@@ -155,6 +161,11 @@ class Screen:
         self.inbox.append(buffer.text)
         self.on_input()
         return False
+
+    def _tell_cleared(self) -> None:
+        text, self._cleared = self._cleared, ""
+        if text:
+            self.show(text, lambda: None)
 
     def _start_flush(self) -> None:
         task = asyncio.ensure_future(self._flush())
@@ -202,13 +213,20 @@ class Screen:
         self.on_input()
 
 
-def _bindings() -> KeyBindings:
+def _bindings(on_clear: Callable[[], None]) -> KeyBindings:
     bindings = KeyBindings()
+    is_something_typed = Condition(lambda: bool(get_app().current_buffer.text))
 
     @bindings.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
         """Alt-Enter: a message of several lines."""
         event.current_buffer.insert_text("\n")
+
+    @bindings.add("c-c", filter=has_focus(DEFAULT_BUFFER) & is_something_typed)
+    def _(event: KeyPressEvent) -> None:
+        """Wipe what is typed; on an empty line prompt_toolkit's own Ctrl-C ends the prompt."""
+        event.current_buffer.reset()
+        on_clear()
 
     @bindings.add("c-z")
     def _(event: KeyPressEvent) -> None:

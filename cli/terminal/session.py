@@ -30,6 +30,7 @@ ALONE = (
     "Nobody is here yet. Others need the same room name; a firewall may be in the way; finding each other "
     "over the internet can take a minute. /info shows the addresses that others can give to --bootstrap."
 )
+RECALL = " Press Up to edit it."
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 R = TypeVar("R", bound=Message)
@@ -41,11 +42,11 @@ class Session:
     def __init__(self, node: NodeHandle, console: Console) -> None:
         self._node = node
         self._console = console
-        self._messages = render.MessageView(node.identity.peer)
         self._name = node.config.name  # empty until the store is open
         self._rooms: list[actors.Room] = []  # joined
         self._room = node.config.rooms[0].name if node.config.rooms else ""  # the current one
         self._named: dict[str, str] = {}  # connected chat peers, by peer id
+        self._messages = render.MessageView(node.identity.peer, known=self._named)
         self._announced: set[str] = set()  # rooms of the start that have had their line
         self._addresses: list[str] = []
         self._in_company = False  # a chat peer or a message has been seen
@@ -115,7 +116,7 @@ class Session:
             await self._say(command.text)
             return
         if self._console.wipes_input and typed.text.startswith("/"):
-            await self._show(render.echo(self._prompt, typed.text))
+            await self._show([render.echo(self._prompt, typed.text)])
         await self._posts.finish()
         try:
             await self._carry_out(command)
@@ -145,8 +146,9 @@ class Session:
 
     async def _carry_out(self, command: commands.Command) -> None:
         match command:
-            case commands.Mistake(problem):
-                await self._show(render.several(render.hint, problem))
+            case commands.Mistake(problem, is_text):
+                remedy = RECALL if is_text and self._console.wipes_input else ""
+                await self._show(render.several(render.hint, problem + remedy))
             case commands.Quit():
                 self._over.set()
             case commands.ShowHelp():
@@ -189,7 +191,8 @@ class Session:
         self._set_prompt()
         await self._show([render.note(f"You are now called {name}")])
 
-    async def _join(self, room: str, *, plain: bool) -> None:
+    async def _join(self, room: str, *, plain: bool = False) -> None:
+        """Also for a room that was joined before: the node remembers which one was used last."""
         joined = await self._ask(actors.JoinRoom(room=room, plain=plain), actors.RoomJoined)
         self._room = joined.room
         self._announced.add(room)
@@ -198,14 +201,11 @@ class Session:
 
     async def _switch(self, room: str) -> None:
         await self._refresh_rooms()
-        here = next((each for each in self._rooms if each.name == room), None)
-        if here is None:
+        if room in [each.name for each in self._rooms]:
+            await self._join(room)
+        else:
             hint = f"You have not joined {greeting.room(room)}: /join {room}."
             await self._show(render.several(render.hint, hint))
-            return
-        self._room = room
-        self._set_prompt()
-        await self._show([render.joined(room, plain=here.plain)])
 
     async def _leave(self, room: str) -> None:
         if not room:
@@ -215,14 +215,13 @@ class Session:
         self._announced.discard(room)
         await self._refresh_rooms()
         await self._show([render.note(f"You have left {greeting.room(room)}")])
-        if self._room == room:
-            self._room = self._rooms[0].name if self._rooms else ""
-            self._set_prompt()
-            await self._show(
-                [render.joined(self._room, plain=self._rooms[0].plain)]
-                if self._rooms
-                else [render.hint("You are in no room now: /join <room>.")]
-            )
+        if self._room != room:
+            return
+        self._room = self._rooms[-1].name if self._rooms else ""
+        if self._room:
+            await self._join(self._room)
+        else:
+            await self._show([render.hint("You are in no room now: /join <room>.")])
 
     # ---- events -------------------------------------------------------------------------------------
 
@@ -298,20 +297,22 @@ class Session:
         if name != self._name:
             self._name = name
             await self._show([render.note(f"Your name is {name}; /name changes it")])
-        if self._room not in [room.name for room in self._rooms]:
-            self._room = self._rooms[0].name if self._rooms else self._room
+        if self._rooms and self._room not in [room.name for room in self._rooms]:
+            self._room = self._rooms[-1].name  # the one of the last time
         self._set_prompt()
         self._up.set()
+        current_last = sorted(self._rooms, key=lambda room: room.name == self._room)
         await self._show(
-            [line for room in self._rooms for line in self._entered(room.name, room.plain)]
+            [line for room in current_last for line in self._entered(room.name, room.plain)]
         )
 
     def _entered(self, room: str, plain: bool) -> list[Line]:
-        """One line for each room, however often the node says so."""
-        if room in self._announced:
+        """One line for each room, however often the node says so; none before the current one is known."""
+        if room in self._announced or not self._up.is_set():
             return []
         self._announced.add(room)
-        return [render.joined(room, plain=plain)]
+        style = render.joined if room == self._room else render.also_in
+        return [style(room, plain=plain)]
 
     async def _describe(self) -> actors.NodeDescription:
         return await self._ask(actors.DescribeNode(), actors.NodeDescription)

@@ -25,13 +25,15 @@ REMEMBERED_FINDS = 1000  # different peers counted
 class DiscoveryActor(Actor):
     """Tells transport of every peer it hears of; transport decides whom to dial and when to try again.
 
-    `bootstrap` are multiaddrs that end in `/p2p/<peer id>`; without `local` nobody is looked for nearby.
+    `bootstrap` are multiaddrs that end in `/p2p/<peer id>`; when the user chose them he wants to hear of those that
+    cannot be reached. Without `local` nobody is looked for nearby.
     """
 
     def __init__(
         self,
         *,
         bootstrap: Sequence[str],
+        chosen_by_user: bool,
         transport: ActorRef,
         ui: ActorRef,
         local: LocalDiscovery | None,
@@ -39,6 +41,7 @@ class DiscoveryActor(Actor):
         rng: random.Random,
     ) -> None:
         self._bootstrap = _by_peer(bootstrap)
+        self._source = actors.USER if chosen_by_user else actors.BOOTSTRAP
         self._transport = transport
         self._ui = ui
         self._local = local
@@ -80,13 +83,13 @@ class DiscoveryActor(Actor):
             names = [address for address in addresses if p2p_address.is_dnsaddr(address)]
             for name in names:
                 self.spawn(self._resolve, peer, name, name=f"look up {name}")
-            await self._tell(peer, [a for a in addresses if a not in names], actors.BOOTSTRAP)
+            await self._tell(peer, [a for a in addresses if a not in names], self._source)
 
     async def _resolve(self, peer: str, name: str) -> None:
         attempt = 0
         while True:
             try:
-                await self._tell(peer, await self._resolver(name), actors.BOOTSTRAP)
+                await self._tell(peer, await self._resolver(name), self._source)
                 return
             except NetworkError as error:
                 log.info("cannot look up %s: %s", name, error)

@@ -98,7 +98,10 @@ class PubsubActor(Actor):
     async def _join_room(self, command: actors.JoinRoom) -> actors.RoomJoined | actors.Rejected:
         if known := self._rooms.get(command.room):
             if command.plain and not known.plain:
-                detail = f"You are in #{known.name}, whose messages are signed; /leave it first."
+                detail = (
+                    f"You are in #{known.name} already, as a room of signed messages: "
+                    f"/leave {known.name} first, then join it with --plain."
+                )
                 return actors.Rejected(reason=actors.INVALID, detail=detail)
             return actors.RoomJoined(room=known.name, already=True, plain=known.plain)
         if problem := names.room_problem(command.room):

@@ -126,8 +126,16 @@ class TransportActor(Actor):
             await self._network.dial(dial.peer, dial.addresses)
             self._book.connected(dial.peer)
         except DialError as error:
-            log.info("cannot reach %s: %s", dial.peer, error)
-            self._book.failed(dial.peer, trio.current_time())
+            worth_saying = self._book.failed(dial.peer, trio.current_time())
+            log.log(
+                logging.WARNING if worth_saying else logging.DEBUG,
+                "cannot reach %s: %s",
+                dial.peer,
+                error,
+            )
+            if worth_saying:
+                text = f"Cannot reach {', '.join(dial.addresses)} yet: {error}. It is tried again."
+                self._ui.offer(actors.Notice(level=actors.Notice.WARNING, text=text))
         finally:
             self._dial_now.set()
 

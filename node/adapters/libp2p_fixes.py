@@ -6,7 +6,6 @@ defect is gone: then its function can go too.
 
 from __future__ import annotations
 
-import functools
 import logging
 import time
 from collections import Counter
@@ -14,23 +13,25 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
+import trio
 from libp2p.abc import INetConn, INetStream
 from libp2p.host.basic_host import BasicHost
 from libp2p.network.config import RetryConfig
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
-from libp2p.pubsub import pubsub as pubsub_module
 from libp2p.pubsub.pubsub import Pubsub
-from libp2p.pubsub.rpc_queue import RpcQueue
+from libp2p.stream_muxer.yamux.yamux import YamuxStream
 
 log = logging.getLogger(__name__)
 
-GOSSIP_QUEUE = (
-    1024  # RPCs to one neighbour; publishing is paced long before, so only floods fill it
+LINGER = 5.0  # seconds for the other side to close a stream that was served
+LINGER_READS, LINGER_BYTES = 16, 4096  # what it may still send meanwhile
+HANDSHAKES_PER_HOST = (
+    16  # unfinished ones of one IP address; more would only wait to take all slots
 )
-SUBSCRIPTION_QUEUE = 1024  # messages of one topic, drained at once
 
-_in_accept: ContextVar[bool] = ContextVar("p2pchat_in_accept", default=False)
+# What the accepting task does once its handshake is done; None outside of accepting.
+_in_accept: ContextVar[Callable[[], object] | None] = ContextVar("p2pchat_in_accept", default=None)
 
 
 def set_up_logging() -> None:
@@ -64,6 +65,7 @@ def let_no_stream_end_the_host(host: BasicHost, counters: Counter[str], per_peer
         open_streams[peer] += 1
         try:
             await serve(stream)
+            await _until_gone(stream)
         except Exception as error:
             counters["streams_reset"] += 1
             log.info("reset a stream from %s: %r", peer, error)
@@ -76,24 +78,57 @@ def let_no_stream_end_the_host(host: BasicHost, counters: Counter[str], per_peer
     host.get_network().set_stream_handler(guarded)
 
 
-def let_no_task_end_pubsub(pubsub: Pubsub, counters: Counter[str]) -> None:
+async def _until_gone(stream: INetStream) -> None:
+    """A served stream that the other side never closes would stay in the connection for ever."""
+    with trio.move_on_after(LINGER):
+        try:
+            for _ in range(LINGER_READS):
+                await stream.read(LINGER_BYTES)
+        except Exception:
+            return  # the end of the stream, as it should be
+    await stream.reset()
+
+
+def hold_peers_to_their_window(counters: Counter[str]) -> None:
+    """Yamux only logs when a peer sends more than its window: 300 MB sent were 300 MB held.
+
+    Its streams keep the window in an attribute that is counted down. Below zero the connection is closed:
+    `TooSlowError` is the one error for which py-libp2p's reader does that.
+    """
+
+    def get(stream: YamuxStream) -> int:
+        return int(stream.__dict__["_recv_window"])
+
+    def count_down(stream: YamuxStream, window: int) -> None:
+        if window < 0:
+            counters["windows_exceeded"] += 1
+            raise trio.TooSlowError("a peer sent more than its window")
+        stream.__dict__["_recv_window"] = window
+
+    YamuxStream.recv_window = property(get, count_down)  # type: ignore[assignment]
+
+
+def let_no_task_end_pubsub(pubsub: Pubsub, nursery: trio.Nursery, counters: Counter[str]) -> None:
     """Pubsub's service ends when any of its tasks raises, and strangers choose what many of them see.
 
-    Call it while the service runs: it wraps the manager's `run_task`.
+    Starting a task also costs a walk through all that run. Call it while the service runs: its tasks go to
+    `nursery` instead, under a guard.
     """
     manager = pubsub.manager
     start: Callable[..., None] = manager.run_task
 
-    def run_task(task: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> None:
-        @functools.wraps(task)
-        async def guarded(*inner: Any) -> None:
-            try:
-                await task(*inner)
-            except Exception as error:
-                counters["gossip_errors"] += 1
-                log.info("gossip task failed: %r", error)
+    async def guarded(task: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        try:
+            await task(*args)
+        except Exception as error:
+            counters["gossip_errors"] += 1
+            log.info("gossip task failed: %r", error)
 
-        start(guarded, *args, **options)
+    def run_task(task: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> None:
+        if options.get("daemon"):
+            start(task, *args, **options)
+        else:
+            nursery.start_soon(guarded, task, *args, name=options.get("name"))
 
     manager.run_task = run_task  # type: ignore[method-assign, assignment]
 
@@ -115,23 +150,40 @@ def remember_subscriptions_while_connected(pubsub: Pubsub) -> None:
     pubsub._handle_dead_peer = forget_unless_connected  # type: ignore[method-assign, assignment]
 
 
-def free_inbound_slots(swarm: Swarm) -> None:
+def free_inbound_slots(swarm: Swarm, counters: Counter[str]) -> None:
     """Each inbound connection keeps a task and a slot of the inbound limiter for the host's life.
 
     The accepting task waits for the whole swarm to end. Here `add_conn` makes it wait for its own
-    connection, and then leave by an error that its caller expects. TCP and QUIC come through here.
+    connection, and then leave by an error that its caller expects. TCP and QUIC come through here, and
+    are counted when they are refused.
     """
     accept, add = swarm._handle_inbound_connection, swarm.add_conn
+    shaking_hands: Counter[str] = Counter()
 
-    async def accept_marked(*args: Any) -> None:
-        _in_accept.set(True)
-        await accept(*args)
+    async def accept_marked(connection: Any, address: Any) -> None:
+        host = str((connection.get_remote_address() or ("",))[0])
+        full = swarm._inbound_limiter.available_tokens < 1
+        if full or shaking_hands[host] >= HANDSHAKES_PER_HOST:
+            counters["connections_refused"] += 1
+            await connection.close()
+            return
+        shaking_hands[host] += 1
+        _in_accept.set(lambda: shaking_hands.subtract([host]))
+        try:
+            await accept(connection, address)
+        finally:
+            if _in_accept.get() is not None:  # it never came to add_conn
+                shaking_hands[host] -= 1
+            if shaking_hands[host] <= 0:
+                del shaking_hands[host]
 
     async def add_and_wait(muxed: Any, direction: str = "unknown") -> Any:
-        accepting = _in_accept.get()
-        _in_accept.set(False)  # the connection's own tasks inherit this context
+        accepted = _in_accept.get()
+        _in_accept.set(None)  # the connection's own tasks inherit this context
+        if accepted is not None:
+            accepted()
         connection = await add(muxed, direction=direction)
-        if accepting:
+        if accepted is not None:
             await connection.event_closed.wait()
             raise ConnectionResetError("the connection has ended")
         return connection
@@ -161,11 +213,9 @@ async def say_goodbye(connection: INetConn) -> None:
     await connection.muxed_conn.close()
 
 
-def widen_gossip_queues() -> None:
-    """Queues hold 32 and drop the rest silently. Both bounds are read when a queue is made."""
-    pubsub_module.SUBSCRIPTION_CHANNEL_SIZE = SUBSCRIPTION_QUEUE
-    wide = functools.partial(RpcQueue, max_size=GOSSIP_QUEUE)
-    pubsub_module.RpcQueue = wide  # type: ignore[attr-defined, assignment]
+def end_its_thread(pubsub: Pubsub) -> None:
+    """The cache of seen messages has a sweeping thread that nobody stops. Not `stop()`, which waits for it."""
+    pubsub.seen_messages._stop_event.set()
 
 
 def start_sequence_numbers_late(pubsub: Pubsub) -> None:

@@ -18,6 +18,7 @@ from libp2p.host.ping import ID as PING
 from libp2p.host.ping import PING_LENGTH
 from libp2p.io.utils import read_exactly
 from libp2p.network.swarm import Swarm
+from libp2p.protocol_muxer.exceptions import ProtocolNotSupportedError
 from libp2p.protocol_muxer.multiselect_client import MultiselectClient
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
 
@@ -90,9 +91,15 @@ class Pings:
 async def _round_trip(connection: INetConn) -> float:
     stream = await connection.new_stream()
     try:
-        await MultiselectClient().select_one_of(
-            [PING], MultiselectCommunicator(stream), int(PING_TIMEOUT)
-        )
+        begin = trio.current_time()
+        try:
+            await MultiselectClient().select_one_of(
+                [PING], MultiselectCommunicator(stream), int(PING_TIMEOUT)
+            )
+        except ProtocolNotSupportedError:
+            return (
+                trio.current_time() - begin
+            ) / 2  # "no" is an answer too; it took two round trips
         payload = os.urandom(PING_LENGTH)
         begin = trio.current_time()
         await stream.write(payload)

@@ -19,7 +19,6 @@ from libp2p.network.config import ConnectionConfig
 from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
-from libp2p.pubsub.pubsub import Pubsub
 from libp2p.rcmgr import Direction
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
@@ -31,7 +30,9 @@ from multiaddr import Multiaddr
 
 from p2pchat.node.adapters import host_names, libp2p_ping, listen_addresses
 from p2pchat.node.adapters import libp2p_fixes as fixes
-from p2pchat.node.adapters.libp2p_gossip import Gossip, Router
+from p2pchat.node.adapters.libp2p_gossip import Gossip
+from p2pchat.node.adapters.libp2p_pubsub import BoundedPubsub
+from p2pchat.node.adapters.libp2p_router import Router
 from p2pchat.node.adapters.libp2p_stream import Libp2pStream
 from p2pchat.node.adapters.racing import race
 from p2pchat.node.config import NetworkLimits
@@ -50,6 +51,7 @@ from p2pchat.node.ports import (
 log = logging.getLogger(__name__)
 
 DIAL_TIMEOUT = 10.0  # seconds for one peer, all addresses together
+HANDSHAKE_TIMEOUT = 5.0  # seconds for somebody who dialled us to prove who he is
 OPEN_TIMEOUT = 10.0  # seconds to open a stream and agree on its protocol
 CLOSE_TIMEOUT = (
     0.5  # seconds for all goodbyes at the end; whoever misses it sees the connection drop
@@ -71,7 +73,7 @@ class Libp2pSession:
         strict_listen: bool,
     ) -> None:
         fixes.set_up_logging()
-        fixes.widen_gossip_queues()
+        fixes.hold_peers_to_their_window(counters)
         self._listen = [listen_addresses.parse(address) for address in listen]
         self._strict_listen = strict_listen
         self._counters = counters
@@ -82,15 +84,17 @@ class Libp2pSession:
         assert isinstance(swarm, Swarm)
         self._host, self._swarm = host, swarm
         fixes.let_no_stream_end_the_host(self._host, counters, limits.max_streams_per_peer)
-        fixes.free_inbound_slots(self._swarm)
+        fixes.free_inbound_slots(self._swarm, counters)
         fixes.leave_dialing_to_us(self._swarm)
         self._router = Router()
-        self._pubsub = Pubsub(self._host, self._router)
+        self._pubsub = BoundedPubsub(self._host, self._router, counters)
         fixes.start_sequence_numbers_late(self._pubsub)
         fixes.remember_subscriptions_while_connected(self._pubsub)
         self._gossip: Gossip | None = None
         self._pings = libp2p_ping.Pings(self._swarm)
-        self._swarm.register_notifee(_PeerWatcher(self._swarm, self._pings, events, counters))
+        self._swarm.register_notifee(
+            _PeerWatcher(self._swarm, self._pubsub, self._pings, events, counters)
+        )
         self._dials = trio.CapacityLimiter(limits.max_concurrent_dials)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
@@ -103,7 +107,7 @@ class Libp2pSession:
             self._goodbyes(),
         ):
             self._refuse_missing_listeners(usable)
-            fixes.let_no_task_end_pubsub(self._pubsub, self._counters)
+            fixes.let_no_task_end_pubsub(self._pubsub, nursery, self._counters)
             await self._pubsub.wait_until_ready()
             self._gossip = Gossip(self._pubsub, nursery, self._counters)
             nursery.start_soon(self._pings.run)
@@ -147,7 +151,7 @@ class Libp2pSession:
         if patience.cancelled_caught:
             raise DialError(f"no answer within {DIAL_TIMEOUT:g} s")
         if connection is None:
-            reasons = sorted({_deepest(error) for error in errors})
+            reasons = sorted({_why(error) for error in errors})
             raise DialError("; ".join(reasons) or "no usable address")
 
     async def disconnect(self, peer: str) -> None:
@@ -242,6 +246,7 @@ class Libp2pSession:
                 async with trio.open_nursery() as nursery:
                     for connection in self._swarm.get_connections():
                         nursery.start_soon(fixes.say_goodbye, connection)
+            fixes.end_its_thread(self._pubsub)
 
 
 class _PeerWatcher(INotifee):
@@ -250,11 +255,13 @@ class _PeerWatcher(INotifee):
     def __init__(
         self,
         swarm: Swarm,
+        pubsub: BoundedPubsub,
         pings: libp2p_ping.Pings,
         events: trio.MemorySendChannel[PeerEvent],
         counters: Counter[str],
     ) -> None:
         self._swarm = swarm
+        self._pubsub = pubsub
         self._pings = pings
         self._events = events
         self._counters = counters
@@ -272,6 +279,10 @@ class _PeerWatcher(INotifee):
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:
         peer = conn.muxed_conn.peer_id
+        gossip = self._pubsub.peers.get(peer)
+        if gossip is not None and gossip.muxed_conn is conn.muxed_conn:
+            # py-libp2p keeps the stream as long as any connection to the peer lives.
+            self._pubsub._handle_dead_peer(peer)
         if peer in self._up and all(c.is_closed for c in self._swarm.get_connections(peer)):
             self._up.discard(peer)
             self._emit(PeerDown(str(peer)))
@@ -315,6 +326,7 @@ def _connection_config(limits: NetworkLimits) -> ConnectionConfig:
         min_connections=limits.max_connections - limits.max_inbound,
         low_watermark=limits.max_connections - limits.max_inbound,
         high_watermark=limits.max_connections,
+        inbound_upgrade_timeout=HANDSHAKE_TIMEOUT,
     )
 
 
@@ -371,6 +383,16 @@ def _is_outbound(connection: INetConn) -> bool:
 
 def _transport(connection: INetConn) -> str:
     return "quic" if type(connection.muxed_conn).__name__ == "QUICConnection" else "tcp"
+
+
+def _why(error: Exception) -> str:
+    """The reason of a failed dial, in words for a user where they are known."""
+    reason = _deepest(error)
+    if "does not correspond" in reason or "Peer ID mismatch" in reason:
+        return "somebody with another peer id answers there"
+    if "refused" in reason:
+        return "nothing listens there"
+    return reason
 
 
 def _deepest(error: BaseException) -> str:

@@ -102,18 +102,20 @@ class AddressBook:
             if entry.connected:
                 self.disconnected(peer, now)
 
-    def failed(self, peer: str, now: float) -> None:
+    def failed(self, peer: str, now: float) -> bool:
+        """Whether the user would want to hear of it: the first failure of a peer that he asked for."""
         entry = self._entries.get(peer)
         if entry is None:
-            return
+            return False
         entry.dialing = False
         if entry.connected:
-            return  # it dialled us meanwhile
+            return False  # it dialled us meanwhile
         entry.failures += 1
         if entry.failures >= GIVE_UP_AFTER and not entry.sources & _LASTING:
             del self._entries[peer]
         else:
             entry.due = now + RETRY.delay(entry.failures, self._rng)
+        return entry.failures == 1 and actors.USER in entry.sources
 
     def _make_room(self) -> bool:
         if len(self._entries) < MAX_PEERS:

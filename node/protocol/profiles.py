@@ -1,4 +1,7 @@
-"""What the node remembers about its owner between two runs, changed one thing at a time."""
+"""What the node remembers about its owner between two runs, changed one thing at a time.
+
+Rooms stand in order of last use: the last one is the one to come back to.
+"""
 
 from __future__ import annotations
 

@@ -13,12 +13,15 @@ class SelfImage:
     """Shared by the actors of the network group, and kept when they are restarted together."""
 
     name: str = ""  # empty until it was read from the profile
-    rooms: dict[str, bool] = field(default_factory=dict)  # name -> plain; in the order of joining
+    # name -> plain. The configured ones until they are settled; then the one to speak in first stands last.
+    rooms: dict[str, bool] = field(default_factory=dict)
     settled: bool = False
 
     def settle_rooms(self, remembered: Mapping[str, bool]) -> None:
-        """At the first start: configured rooms come first, then remembered ones, else the default room."""
-        self.rooms = {**self.rooms, **{r: p for r, p in remembered.items() if r not in self.rooms}}
+        """At the first start: remembered rooms in order of last use, then the configured ones, the first of
+        them last; the default room when there are none."""
+        others = {room: plain for room, plain in remembered.items() if room not in self.rooms}
+        self.rooms = {**others, **dict(reversed(self.rooms.items()))}
         if not self.rooms:
             self.rooms = {DEFAULT_ROOM: False}
         self.settled = True

@@ -256,3 +256,15 @@ async def test_a_burst_arrives_whole_and_in_order(autojump_clock: MockClock) -> 
             assert sorted(expected, key=int) == texts
             for node in nodes[1:]:
                 assert [r.message.text for r in node.shown] == expected
+
+
+async def test_a_chosen_address_that_does_not_answer_is_said_once(
+    autojump_clock: MockClock,
+) -> None:
+    hub = MemoryHub(seed=1)
+    bob = make_node(hub, 2, [address_of(1)])
+    with trio.fail_after(PATIENCE):
+        async with running(bob):
+            await trio.sleep(60)
+            told = [e.text for e in bob.events if isinstance(e, actors.Notice)]
+            assert len([text for text in told if "Cannot reach /memory/1/" in text]) == 1

@@ -128,6 +128,7 @@ async def playing(
         DiscoveryActor,
         lambda: DiscoveryActor(
             bootstrap=bootstrap,
+            chosen_by_user=False,
             transport=transport.ref,
             ui=ui.ref,
             local=local,

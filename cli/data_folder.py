@@ -1,0 +1,51 @@
+"""What a start should know about its data folder before it touches anything."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from p2pchat.node.config import NodeConfig
+
+
+def concerns(config: NodeConfig) -> list[str]:
+    """Sentences for the user; ask before an identity is made."""
+    key = config.identity_path
+    found = []
+    if not os.path.lexists(key) and _has_store(config.store_path):
+        found.append(
+            f"There was no identity.key beside {config.store_path}: a new identity was made, and others see "
+            "you as somebody else. The old messages are kept."
+        )
+    if _is_open_to_others(key):
+        path = shlex.quote(str(key))
+        found.append(f"Others on this computer may read {key}, which is you: chmod 600 {path}")
+    return found
+
+
+def is_in_use(store: Path) -> bool:
+    """Whether a node has the store open: RocksDB holds a lock on the file LOCK in it."""
+    import fcntl
+
+    try:
+        file = (store / "LOCK").open("r+b")
+    except OSError:
+        return False
+    with file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # closing the file gives it back
+        except OSError:
+            return True
+    return False
+
+
+def _has_store(store: Path) -> bool:
+    return (store / "CURRENT").exists()  # what RocksDB opens a database by
+
+
+def _is_open_to_others(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & 0o077)
+    except OSError:
+        return False

@@ -1,0 +1,170 @@
+"""Pubsub that a stranger cannot make costly: what arrives is cut down before py-libp2p acts on it.
+
+py-libp2p 0.8.1 starts a task for every message of an RPC and walks all tasks for each (128 kB of empty messages stop
+the event loop for a minute), answers the same wanted id as often as it is named (48 kB ask for a gigabyte), keeps
+dictionaries by every topic anybody names, and dials the peers that a PRUNE suggests.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable
+from functools import partial
+
+import trio
+from libp2p.abc import IHost, INetStream
+from libp2p.io.exceptions import IncompleteReadError
+from libp2p.network.stream.exceptions import StreamError
+from libp2p.peer.id import ID
+from libp2p.pubsub import pubsub as pubsub_module
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.pubsub import Pubsub
+from libp2p.pubsub.rpc_queue import RpcQueue
+from libp2p.pubsub.utils import maybe_consume_signed_record
+from libp2p.utils.varint import read_varint_prefixed_bytes_limited
+
+from p2pchat.node.adapters.libp2p_router import Router
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGES = 256  # in one RPC; we send one
+MAX_IDS = 1000  # in the control part of one RPC, of each kind
+MAX_ANSWER_BYTES = 1024 * 1024  # of messages sent again because of one RPC
+MAX_SUBSCRIPTIONS = 100  # of one peer, and in one RPC
+MAX_BACK_OFF = 120  # seconds that a neighbour may ask us to stay out of its mesh
+
+QUEUE_RPCS = 1024  # to one neighbour; publishing is paced long before
+QUEUE_BYTES = 8 * 1024 * 1024  # to one neighbour, the copies in the queue together
+SUBSCRIPTION_QUEUE = 1024  # messages of one topic, drained at once
+
+
+class BoundedRpcQueue(RpcQueue):
+    """What waits for one neighbour: py-libp2p bounds the number alone, at 32."""
+
+    def __init__(self, counters: Counter[str]) -> None:
+        super().__init__(max_size=QUEUE_RPCS)
+        self._bytes = 0
+        self._counters = counters
+
+    def push(self, rpc: rpc_pb2.RPC, priority: bool = False) -> bool:
+        size = rpc.ByteSize()
+        if self._bytes + size <= QUEUE_BYTES and super().push(rpc, priority):
+            self._bytes += size
+            return True
+        self._counters["gossip_not_forwarded"] += 1
+        return False
+
+    async def pop(self) -> rpc_pb2.RPC | None:
+        rpc = await super().pop()
+        if rpc is not None:
+            self._bytes -= rpc.ByteSize()
+        return rpc
+
+
+class BoundedPubsub(Pubsub):
+    """Handles one RPC of a peer after the other, so that its stream's flow control slows it down."""
+
+    def __init__(self, host: IHost, router: Router, counters: Counter[str]) -> None:
+        # Both are read when a queue is made.
+        pubsub_module.SUBSCRIPTION_CHANNEL_SIZE = SUBSCRIPTION_QUEUE
+        pubsub_module.RpcQueue = partial(BoundedRpcQueue, counters)  # type: ignore[attr-defined, assignment]
+        super().__init__(
+            host,
+            router,
+            max_subscriptions_per_rpc=MAX_SUBSCRIPTIONS,
+            max_subscriptions_per_peer=MAX_SUBSCRIPTIONS,
+        )
+        self._chat_router = router
+        self._counters = counters
+        self._writers: dict[int, trio.Lock] = {}
+        self.writing = 0  # RPCs that have left their queue and are not written yet
+
+    async def continuously_read_stream(self, stream: INetStream) -> None:
+        peer = stream.muxed_conn.peer_id
+        try:
+            while self.manager.is_running:
+                body = await read_varint_prefixed_bytes_limited(stream, self.max_inbound_rpc_size)
+                await self._handle(peer, rpc_pb2.RPC.FromString(body))
+        except (StreamError, IncompleteReadError) as error:
+            log.debug("the gossip stream of %s ended: %s", peer, error)
+        except Exception as error:
+            self._counters["gossip_errors"] += 1
+            log.info("reset the gossip stream of %s: %r", peer, error)
+            await stream.reset()
+            self._handle_dead_peer(peer)
+
+    async def write_msg(self, stream: INetStream, rpc_msg: rpc_pb2.RPC) -> bool:
+        """One writer at a time: Yamux lets go between the frames of a long write, and others slip in."""
+        lock = self._writers.setdefault(id(stream), trio.Lock())
+        self.writing += 1
+        try:
+            async with lock:
+                return await super().write_msg(stream, rpc_msg)
+        finally:
+            self.writing -= 1
+            if not lock.statistics().tasks_waiting and not lock.locked():
+                self._writers.pop(id(stream), None)
+
+    async def _handle(self, peer: ID, rpc: rpc_pb2.RPC) -> None:
+        if not maybe_consume_signed_record(rpc, self.host, peer):
+            self._counters["gossip_refused"] += 1
+            return
+        if self._cut_down(rpc):
+            self._counters["gossip_refused"] += 1
+        for message in rpc.publish:
+            await self.push_msg(peer, message)
+        for subscription in rpc.subscriptions:
+            self.handle_subscription(peer, subscription)
+        if rpc.HasField("control"):
+            await self.router.handle_rpc(rpc, peer)
+
+    def _cut_down(self, rpc: rpc_pb2.RPC) -> bool:
+        """Leave only what we want to act on; whether anything was against the rules."""
+        topics: Collection[str] = self.topic_ids
+        excess = len(rpc.publish) > MAX_MESSAGES or len(rpc.subscriptions) > MAX_SUBSCRIPTIONS
+        good = [m for m in rpc.publish if len(m.topicIDs) == 1 and m.topicIDs[0] in topics]
+        _replace(rpc.publish, good[:MAX_MESSAGES])
+        del rpc.subscriptions[MAX_SUBSCRIPTIONS:]
+        control = rpc.control if rpc.HasField("control") else None
+        if control is not None:
+            _replace(control.graft, _first_of_each(control.graft, topics))
+            _replace(control.prune, _first_of_each(control.prune, topics))
+            _replace(control.ihave, _first_of_each(control.ihave, topics))
+            for prune in control.prune:
+                del prune.peers[:]  # whom to dial is not for a neighbour to say
+                prune.backoff = min(prune.backoff, MAX_BACK_OFF)
+            for ihave in control.ihave:
+                del ihave.messageIDs[MAX_IDS:]
+            self._limit_answer(control)
+            del control.idontwant[:]
+        return excess
+
+    def _limit_answer(self, control: rpc_pb2.ControlMessage) -> None:
+        """One IWANT with each id once, as far as the answer stays within its limit."""
+        wanted = dict.fromkeys(i for iwant in control.iwant for i in iwant.messageIDs[:MAX_IDS])
+        del control.iwant[:]
+        size, granted = 0, []
+        for message_id in list(wanted)[:MAX_IDS]:
+            size += self._chat_router.cached_bytes(message_id)
+            if size > MAX_ANSWER_BYTES:
+                break
+            granted.append(message_id)
+        if granted:
+            control.iwant.add(messageIDs=granted)
+
+
+def _replace(field: Iterable, kept: list) -> None:  # type: ignore[type-arg]
+    """Repeated protobuf fields cannot be assigned to."""
+    copies = [type(item).FromString(item.SerializeToString()) for item in kept]
+    del field[:]  # type: ignore[attr-defined]
+    field.extend(copies)  # type: ignore[attr-defined]
+
+
+def _first_of_each(entries: Iterable, topics: Collection[str]) -> list:  # type: ignore[type-arg]
+    """For each topic we are in, the first entry."""
+    found: dict[str, object] = {}
+    for entry in entries:
+        if entry.topicID in topics:
+            found.setdefault(entry.topicID, entry)
+    return list(found.values())
