@@ -130,7 +130,7 @@ class _Wiring:
         self._rng = random.SystemRandom()
         self._book = AddressBook(identity.peer, self._rng)
         rooms = {room.name: room.plain for room in config.rooms}
-        self._self_image = SelfImage(config.name, rooms)
+        self._self_image = SelfImage(config.name, rooms=rooms)
         self._storage = ActorCell.of("storage", StorageActor, self._make_storage)
         self._transport = ActorCell.of("transport", TransportActor, self._make_transport)
         self._discovery = ActorCell.of("discovery", DiscoveryActor, self._make_discovery)

@@ -224,7 +224,8 @@ class MessageStore(Protocol):
         """Store in one synced write; for each record whether (room, sender, id) was new.
 
         A repeated key, in the store or earlier in the batch, changes nothing. A room's history is
-        ordered by (lamport, id, sender).
+        ordered by (lamport, id, sender), where a lamport time counts as at most a day after the
+        message was received.
         """
         ...
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from p2pchat.node.errors import ActorError, NetworkError, PublishError, RequestRejectedError
+from p2pchat.node.errors import (
+    ActorError,
+    ActorStoppedError,
+    NetworkError,
+    PublishError,
+    RequestRejectedError,
+)
 from p2pchat.node.ports import GossipMessage, Network, Subscription
 from p2pchat.node.protocol import names, profiles
 from p2pchat.node.protocol.rooms import Randomness, Room
@@ -59,7 +65,7 @@ class PubsubActor(Actor):
         self._now_ms = now_ms
         self._rooms: dict[str, Room] = {}
         self._readers: dict[str, trio.CancelScope] = {}
-        self._outgoing: deque[tuple[Room, wire.RoomMessage]] = deque()
+        self._outgoing = self_image.outgoing
         self._changed = trio.Condition()
 
     async def started(self) -> None:
@@ -73,13 +79,17 @@ class PubsubActor(Actor):
         """A node comes back to the rooms it was in, those of this start's command line included."""
         profile = await self._storage.ask(actors.ReadProfile(), records.Profile)
         self._self_image.settle_rooms({entry.name: entry.plain for entry in profile.rooms})
+        if [entry.name for entry in profile.rooms] == list(self._self_image.rooms):
+            return
         for name, plain in self._self_image.rooms.items():
             profile = profiles.with_room(profile, name, plain=plain)
-        await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
+        with contextlib.suppress(RequestRejectedError):  # a full disk is no reason not to chat
+            await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
 
     async def stopping(self) -> None:
-        """Saved messages still go out, as far as the stop's grace allows."""
+        """Saved messages still go out and are read, as far as the stop's grace allows."""
         await self._all_published()
+        await self._network.flush()
 
     @handles(actors.FlushRooms)
     async def _flush(self, _: actors.FlushRooms) -> actors.Done:
@@ -111,7 +121,7 @@ class PubsubActor(Actor):
             return actors.Rejected(reason=actors.TOO_MANY, detail=detail)
         try:
             return await self._join(command.room, command.plain)
-        except (NetworkError, RequestRejectedError) as error:
+        except (NetworkError, RequestRejectedError, ActorError) as error:
             detail = f"Could not join: {error}"
             return actors.Rejected(reason=actors.NETWORK_FAILED, detail=detail)
 
@@ -154,7 +164,7 @@ class PubsubActor(Actor):
         if composed:
             try:
                 await self._save(composed)
-            except RequestRejectedError as error:
+            except (RequestRejectedError, ActorError) as error:
                 refused = actors.Rejected(reason=actors.STORE_FAILED, detail=f"Not sent: {error}")
                 return [refused if isinstance(r, actors.Posted) else r for r in replies]
             await self._hand_over(composed)
@@ -174,11 +184,10 @@ class PubsubActor(Actor):
         for room, own in self._by_room(composed).items():
             await self._show(room, own)
         async with self._changed:
+            self._outgoing.extend(record.message for record in composed)
+            self._changed.notify_all()
             while len(self._outgoing) >= OUTGOING:
                 await self._changed.wait()
-            for record in composed:
-                self._outgoing.append((self._rooms[record.message.room], record.message))
-            self._changed.notify_all()
 
     async def _publish(self) -> None:
         """What has gathered while the last publish was under way goes out together."""
@@ -186,17 +195,25 @@ class PubsubActor(Actor):
             async with self._changed:
                 while not self._outgoing:
                     await self._changed.wait()
-            room = self._outgoing[0][0]
-            waiting = [message for owner, message in self._outgoing if owner is room]
-            for data in room.encode(waiting):
-                try:
-                    await self._network.publish(room.topic, data)
-                except PublishError as error:
-                    log.warning("a message stays unpublished: %s", error)
+            name = self._outgoing[0].room
+            waiting = [message for message in self._outgoing if message.room == name]
+            if room := self._rooms.get(name):
+                await self._publish_in(room, waiting)
             async with self._changed:
                 sent = {id(message) for message in waiting}
-                self._outgoing = deque(e for e in self._outgoing if id(e[1]) not in sent)
+                left = [message for message in self._outgoing if id(message) not in sent]
+                self._outgoing.clear()
+                self._outgoing.extend(left)
                 self._changed.notify_all()
+
+    async def _publish_in(self, room: Room, messages: Sequence[wire.RoomMessage]) -> None:
+        for data in room.encode(messages):
+            try:
+                await self._network.publish(room.topic, data)
+            except PublishError as error:
+                log.warning("a message stays unpublished: %s", error)
+                text = f"Something said in #{room.name} was kept and not sent: {error}"
+                self._ui.offer(actors.Notice(level=actors.Notice.WARNING, text=text))
 
     # ---- received messages --------------------------------------------------------------------------
 
@@ -228,14 +245,19 @@ class PubsubActor(Actor):
                 await trio.sleep(RETRY_SAVE)
 
     async def _save(self, to_save: Sequence[records.RoomRecord]) -> Sequence[bool]:
-        saved = await self._storage.ask(
+        """Without a deadline: a save that was given up would be carried out all the same, and what it saved
+        would count as known, and never be shown."""
+        saved = await self._storage.request(
             actors.SaveRoomMessages(records=to_save), actors.RoomMessagesSaved
         )
         return saved.fresh
 
     async def _show(self, room: Room, fresh: Sequence[records.RoomRecord]) -> None:
         # Told, not offered: a stored message must be shown, and ui takes letters without waiting for us.
-        await self._ui.tell(actors.RoomMessagesArrived(room=room.name, records=fresh))
+        with contextlib.suppress(
+            ActorStoppedError
+        ):  # at the end nobody looks any more; it still goes out
+            await self._ui.tell(actors.RoomMessagesArrived(room=room.name, records=fresh))
 
     def _by_room(
         self, composed: Sequence[records.RoomRecord]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 
 import trio
 from google.protobuf.message import DecodeError
 
-from p2pchat.node.errors import DialError, StreamError
+from p2pchat.node.errors import DialError, RequestRejectedError, StreamError
 from p2pchat.node.ports import Network, PeerUp, Stream
 from p2pchat.node.protocol import names
 from p2pchat.node.protocol.address_book import AddressBook, Dial
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 HELLO_PROTOCOL = "/p2pchat/hello/1.0.0"
 HELLO_LIMIT = 1024  # bytes
 HELLO_TIMEOUT = 10.0  # seconds for both directions
+RESET_TIMEOUT = 0.2  # seconds to give a stream up
 HELLO_RATE = 0.1  # greetings a second from one peer ...
 HELLO_BURST = 5  # ... and at once; more are refused, or names could flood the screen
 IDLE = 60.0  # seconds to the next look at the address book when nothing is due
@@ -58,6 +60,7 @@ class TransportActor(Actor):
         self._discovery = discovery
         self._ui = ui
         self._self_image = self_image
+        self._connected: set[str] = set()
         self._greetings: dict[str, _Greeting] = {}
         self._dial_now = trio.Event()
         self._refused_hellos = 0
@@ -142,6 +145,7 @@ class TransportActor(Actor):
     async def _watch_peers(self) -> None:
         async for event in self._network.peer_events():
             if isinstance(event, PeerUp):
+                self._connected.add(event.peer)
                 self._book.connected(event.peer)
                 self._ui.offer(
                     actors.PeerConnected(
@@ -153,6 +157,7 @@ class TransportActor(Actor):
                     self.spawn(self._greet, event.peer)
             else:
                 self._book.disconnected(event.peer, trio.current_time())
+                self._connected.discard(event.peer)
                 self._greetings.pop(event.peer, None)
                 self._ui.offer(actors.PeerDisconnected(peer=event.peer))
             self._dial_now.set()
@@ -167,11 +172,20 @@ class TransportActor(Actor):
         with trio.move_on_after(HELLO_TIMEOUT):
             try:
                 stream = await self._network.open_stream(peer, HELLO_PROTOCOL)
+            except StreamError as error:
+                log.debug("no greeting from %s: %s", peer, error)
+                return
+            try:
                 await stream.write(self._hello())
                 self._heard(peer, await stream.read_frame(HELLO_LIMIT))
                 await stream.close()
             except (StreamError, DecodeError) as error:
                 log.debug("no greeting from %s: %s", peer, error)
+                await stream.reset()
+            except trio.Cancelled:
+                with trio.move_on_after(RESET_TIMEOUT, shield=True):
+                    await stream.reset()
+                raise
 
     async def _answer_hello(self, stream: Stream) -> None:
         with trio.fail_after(HELLO_TIMEOUT):
@@ -180,19 +194,25 @@ class TransportActor(Actor):
             await stream.close()
 
     async def _settle_name(self) -> None:
-        """A name from the command line is remembered; without one the remembered name holds."""
+        """At the first start: a name from the command line is remembered, else the remembered one holds."""
+        if self._self_image.named:
+            return
         profile = await self._storage.ask(actors.ReadProfile(), records.Profile)
-        if not self._self_image.name:
-            self._self_image.name = profile.name or names.default_name(self._network.peer)
-        elif self._self_image.name != profile.name:
-            profile.name = self._self_image.name
-            await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
+        chosen = self._self_image.name
+        self._self_image.name = chosen or profile.name or names.default_name(self._network.peer)
+        self._self_image.named = True
+        if chosen and chosen != profile.name:
+            profile.name = chosen
+            with contextlib.suppress(RequestRejectedError):  # a full disk is no reason not to chat
+                await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
 
     def _hello(self) -> bytes:
         return frame(wire.Hello(nick=self._self_image.name, agent=self._agent).SerializeToString())
 
     def _heard(self, peer: str, body: bytes) -> None:
         hello = wire.Hello.FromString(body)
+        if peer not in self._connected:
+            return  # it came and went
         previous, now = self._greetings.get(peer), trio.current_time()
         allowance = previous.allowance if previous else TokenBucket(HELLO_RATE, HELLO_BURST, now)
         if not allowance.allows(now) or len(hello.nick) > names.NAME_LIMIT:

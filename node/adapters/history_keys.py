@@ -10,6 +10,8 @@ import struct
 from collections.abc import Sequence
 
 from p2pchat.node.ports import RoomHead
+from p2pchat.node.protocol.room_message import MAX_AHEAD_MS
+from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
 HEAD_IDS = 3  # newest ids in a RoomHead: a new message names that many parents at most
@@ -33,12 +35,16 @@ def room_end(room: str) -> bytes:
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
-def history_key(message: wire.RoomMessage) -> bytes:
-    """Where a message stands in its room's history, which is ordered by (lamport, id, sender)."""
+def history_key(record: records.RoomRecord) -> bytes:
+    """Where a message stands in its room's history, which is ordered by (lamport, id, sender).
+
+    A Lamport time far ahead counts as a day after it was received: nobody owns the end of a room for ever.
+    """
+    message = record.message
     return b"".join(
         (
             room_prefix(message.room),
-            _LAMPORT.pack(message.lamport),
+            _LAMPORT.pack(min(message.lamport, record.received_at_ms + MAX_AHEAD_MS)),
             message.id,
             message.sender,
             _SENDER_LENGTH.pack(len(message.sender) & 0xFFFF),

@@ -56,7 +56,6 @@ OPEN_TIMEOUT = 10.0  # seconds to open a stream and agree on its protocol
 CLOSE_TIMEOUT = (
     0.5  # seconds for all goodbyes at the end; whoever misses it sees the connection drop
 )
-FLUSH_TIMEOUT = 0.4  # seconds at the end for what was published and not written yet
 FOREVER = 1e9  # seconds; QUIC streams otherwise die after 30 s of silence while they look alive
 
 
@@ -240,8 +239,6 @@ class Libp2pSession:
         try:
             yield
         finally:
-            with trio.move_on_after(FLUSH_TIMEOUT, shield=True):
-                await self.flush()
             with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
                 async with trio.open_nursery() as nursery:
                     for connection in self._swarm.get_connections():

@@ -71,7 +71,7 @@ class MemoryStore:
         known = identity_key(record.message)
         if known in self._known:
             return False
-        key = history_key(record.message)
+        key = history_key(record)
         self._known.add(known)
         self._records[key] = record.SerializeToString()
         insort(self._rooms[record.message.room], key)

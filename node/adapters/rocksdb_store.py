@@ -125,7 +125,7 @@ class RocksdbStore:
             fresh.append(known_as not in known)
             if fresh[-1]:
                 known.add(known_as)
-                key = history_key(record.message)
+                key = history_key(record)
                 entries.append((HISTORY, key, record.SerializeToString()))
                 entries.append((BY_ID, known_as, key))
         return fresh, entries

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from p2pchat.node.backoff import Backoff
 from p2pchat.proto import actors_pb2 as actors
 
-MAX_PEERS = 1000  # known at a time; a further one replaces one that never answered, or is not kept
-MAX_ADDRESSES = 16  # kept for one peer, the newest
+MAX_PEERS = 1000  # known at a time; a further one replaces one that is not connected, those that never were first
+MAX_ADDRESSES = 16  # kept of what others say about one peer, the newest
 GIVE_UP_AFTER = 12  # failures in a row until a peer that nobody configured is forgotten
 
 RETRY = Backoff(first=1.0, most=120.0)  # seconds
@@ -21,13 +21,18 @@ _LASTING = frozenset({actors.BOOTSTRAP, actors.USER})
 
 @dataclass(slots=True)
 class _Entry:
-    addresses: list[str] = field(default_factory=list)
+    configured: list[str] = field(default_factory=list)  # by the user; never replaced
+    heard: list[str] = field(default_factory=list)  # the newest first
     sources: set[int] = field(default_factory=set)
     connected: bool = False
     dialing: bool = False
     failures: int = 0
     ever_connected: bool = False
     due: float = 0.0
+
+    @property
+    def addresses(self) -> list[str]:
+        return self.configured + self.heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,16 @@ class AddressBook:
             return
         entry = self._entries.get(peer)
         if entry is None:
-            if not self._make_room():
+            if not self._make_room(source in _LASTING):
                 return
             entry = self._entries[peer] = _Entry(due=now)
         entry.sources.add(source)
         new = [address for address in addresses if address not in entry.addresses]
         if new:
-            entry.addresses = (new + entry.addresses)[:MAX_ADDRESSES]
+            if source in _LASTING:
+                entry.configured += new
+            else:
+                entry.heard = (new + entry.heard)[:MAX_ADDRESSES]
             # A new address is a new chance: do not sit out the backoff of the old ones.
             entry.failures = 0
             entry.due = min(entry.due, now)
@@ -117,11 +125,15 @@ class AddressBook:
             entry.due = now + RETRY.delay(entry.failures, self._rng)
         return entry.failures == 1 and actors.USER in entry.sources
 
-    def _make_room(self) -> bool:
-        if len(self._entries) < MAX_PEERS:
+    def _make_room(self, for_lasting: bool) -> bool:
+        if for_lasting or len(self._entries) < MAX_PEERS:
             return True
-        for peer, entry in self._entries.items():
-            if not entry.ever_connected and not entry.dialing and not entry.sources & _LASTING:
-                del self._entries[peer]
-                return True
-        return False
+        replaceable = [
+            (entry.ever_connected, entry.due, peer)
+            for peer, entry in self._entries.items()
+            if not (entry.connected or entry.dialing or entry.sources & _LASTING)
+        ]
+        if not replaceable:
+            return False
+        del self._entries[min(replaceable)[2]]
+        return True

@@ -17,6 +17,7 @@ from p2pchat.proto import wire_pb2 as wire
 TOPIC_PREFIX = "/p2pchat/room/1/"
 MAX_PARENTS = 3
 MAX_LAMPORT = 2**53 - 1  # the year 287,396; room to count on without ever overflowing 64 bits
+MAX_AHEAD_MS = 24 * 3600 * 1000  # how far a stranger's clock may pull ours forward
 ID_BYTES = 16
 SIGNATURE_BYTES = 64
 

@@ -14,8 +14,6 @@ from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
-MAX_AHEAD_MS = 24 * 3600 * 1000  # how far a stranger's clock may pull ours forward
-
 Randomness = Callable[[int], bytes]
 
 
@@ -42,7 +40,7 @@ class Room:
 
     def resume(self, lamport: int, parents: Sequence[bytes], now_ms: int) -> None:
         """Go on from what is stored."""
-        self._lamport = min(lamport, now_ms + MAX_AHEAD_MS)
+        self._lamport = min(lamport, now_ms + rules.MAX_AHEAD_MS)
         self._newest.extend(parents)
 
     def compose(self, text: str, nick: str, now_ms: int) -> records.RoomRecord:
@@ -92,7 +90,7 @@ class Room:
         """Move the clock on by fresh, stored messages."""
         for record in fresh:
             # Bounded, so that nobody can push the room's clock to its end.
-            seen = min(record.message.lamport, now_ms + MAX_AHEAD_MS)
+            seen = min(record.message.lamport, now_ms + rules.MAX_AHEAD_MS)
             self._lamport = max(self._lamport, seen)
             self._newest.append(record.message.id)
 

@@ -1,9 +1,12 @@
-"""What a node is to others at the moment: its name and the rooms it is in."""
+"""What a node is to others at the moment: its name, the rooms it is in, what it is about to say."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from p2pchat.proto import wire_pb2 as wire
 
 DEFAULT_ROOM = "p2pchat-default"
 
@@ -13,9 +16,11 @@ class SelfImage:
     """Shared by the actors of the network group, and kept when they are restarted together."""
 
     name: str = ""  # empty until it was read from the profile
+    named: bool = False
     # name -> plain. The configured ones until they are settled; then the one to speak in first stands last.
     rooms: dict[str, bool] = field(default_factory=dict)
     settled: bool = False
+    outgoing: deque[wire.RoomMessage] = field(default_factory=deque)  # stored, not yet published
 
     def settle_rooms(self, remembered: Mapping[str, bool]) -> None:
         """At the first start: remembered rooms in order of last use, then the configured ones, the first of

@@ -55,17 +55,24 @@ class ActorRef:
     async def ask(self, message: Message, reply: type[R]) -> R:
         """Send and wait for a reply of that type, at most `ASK_DEADLINE`.
 
+        Raises what `request` raises, and `AskTimeoutError`; the message may be handled all the same.
+        """
+        with trio.move_on_after(ASK_DEADLINE):
+            return await self.request(message, reply)
+        raise AskTimeoutError(f"no answer from {self.name} within {ASK_DEADLINE:g} s")
+
+    async def request(self, message: Message, reply: type[R]) -> R:
+        """Send and wait for a reply of that type, however long it takes.
+
         Raises `RequestRejectedError` when the actor answers `Rejected`, `ActorCrashedError` when it
-        crashed on the message, `ActorStoppedError` and `AskTimeoutError`.
+        crashed on the message, and `ActorStoppedError`.
         """
         slot = ReplySlot()
-        with trio.move_on_after(ASK_DEADLINE):
-            await self._mailbox.put(Letter(message, slot))
-            answer = await slot.wait()
-            if isinstance(answer, actors_pb2.Rejected):
-                raise RequestRejectedError(answer.reason, answer.detail)
-            if not isinstance(answer, reply):
-                got = type(answer).__name__
-                raise TypeError(f"{self.name} answered {got} where {reply.__name__} was asked")
-            return answer
-        raise AskTimeoutError(f"no answer from {self.name} within {ASK_DEADLINE:g} s")
+        await self._mailbox.put(Letter(message, slot))
+        answer = await slot.wait()
+        if isinstance(answer, actors_pb2.Rejected):
+            raise RequestRejectedError(answer.reason, answer.detail)
+        if not isinstance(answer, reply):
+            got = type(answer).__name__
+            raise TypeError(f"{self.name} answered {got} where {reply.__name__} was asked")
+        return answer

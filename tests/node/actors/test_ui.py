@@ -160,6 +160,16 @@ async def test_a_join_is_passed_on_and_remembered(autojump_clock: trio.testing.M
     assert world.profile.name == "ada"
 
 
+async def test_the_room_that_was_used_last_stands_last(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running():
+        for room in ("garden", "attic", "lobby"):
+            await world.ui.ask(actors.JoinRoom(room=room), actors.RoomJoined)
+    assert [room.name for room in world.profile.rooms] == ["garden", "attic", "lobby"]
+
+
 async def test_a_room_that_was_left_is_forgotten(autojump_clock: trio.testing.MockClock) -> None:
     world = World()
     async with world.running():

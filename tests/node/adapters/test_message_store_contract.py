@@ -15,6 +15,7 @@ from p2pchat.node.adapters.memory_store import MemoryStore
 from p2pchat.node.adapters.rocksdb_store import RocksdbStore
 from p2pchat.node.errors import StoreError
 from p2pchat.node.ports import MessageStore, RoomHead
+from p2pchat.node.protocol.room_message import MAX_AHEAD_MS
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 from tests.builders import ROOM, room_record
@@ -153,7 +154,8 @@ def test_the_head_is_the_newest_lamport_time_and_up_to_three_newest_ids(
     store.append([room_record(n, lamport=20 - n) for n in (2, 3, 4, 5)])
     assert store.room_head(ROOM) == RoomHead(18, tuple(n.to_bytes(16, "big") for n in (2, 3, 4)))
     store.append([room_record(9, lamport=MAX_U64)])
-    assert store.room_head(ROOM).lamport == MAX_U64
+    latest = room_record(9).received_at_ms + MAX_AHEAD_MS
+    assert store.room_head(ROOM).lamport == latest
 
 
 def test_an_empty_batch_is_nothing(store: MessageStore) -> None:
@@ -274,3 +276,11 @@ def _whole_history(store: MessageStore, room: str, limit: int) -> list[object]:
         seen.append((list(page.records), page.first))
         page = store.history(room, limit, page.first)
     return seen
+
+
+def test_nobody_owns_the_end_of_a_room_for_ever(store: MessageStore) -> None:
+    spam = room_record(1, lamport=MAX_U64, text="spam")
+    days_later = room_record(2, lamport=spam.received_at_ms + 2 * MAX_AHEAD_MS, text="honest")
+    days_later.received_at_ms = spam.received_at_ms + 2 * MAX_AHEAD_MS
+    store.append([spam, days_later])
+    assert [r.message.text for r in store.history(ROOM, 10).records] == ["spam", "honest"]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pchat.node.identity import Identity
-from p2pchat.node.protocol.rooms import MAX_AHEAD_MS, Room
+from p2pchat.node.protocol.room_message import MAX_AHEAD_MS
+from p2pchat.node.protocol.rooms import Room
 from p2pchat.proto import records_pb2 as records
 
 ALICE = Identity(bytes(range(32)))
