@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
 
 class P2pchatError(Exception):
     """Base of every error that p2pchat raises on purpose."""
@@ -80,17 +77,3 @@ class RequestRejectedError(P2pchatError):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
-
-
-@contextmanager
-def map_errors(table: Mapping[type[Exception], type[P2pchatError]]) -> Iterator[None]:
-    """Translate foreign exceptions at the edge: the first class in `table` that fits wins."""
-    try:
-        yield
-    except P2pchatError:
-        raise
-    except Exception as error:
-        for foreign, ours in table.items():
-            if isinstance(error, foreign):
-                raise ours(str(error) or type(error).__name__) from error
-        raise

@@ -8,7 +8,6 @@ from p2pchat.cli.terminal.lines import Line, Span, line
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
 from p2pchat.node.protocol.names import NAME_LIMIT, ROOM_LIMIT
 
-
 CLEARED = line(Span("* Ctrl-C again, or /quit, to stop", "hint"))
 
 

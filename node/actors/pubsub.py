@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 MAX_ROOMS = 64  # joined at a time
 POSTS_PER_SAVE = 128  # queued texts that share one synced write
 OUTGOING = 2048  # saved messages that wait for gossip; then posting waits
+REUNION = 5.0  # seconds that what was left over waits for neighbours to come back
+REUNION_POLL = 0.1  # seconds
 RETRY_SAVE = 1.0  # seconds until received messages that the store refused are tried again
 
 
@@ -71,15 +73,15 @@ class PubsubActor(Actor):
     async def started(self) -> None:
         if not self._self_image.settled:
             await self._settle_rooms()
-        self.spawn(self._publish, name="publisher")
         for name, plain in list(self._self_image.rooms.items()):
             self._ui.offer(await self._join(name, plain))
+        self.spawn(self._publish, name="publisher")
 
     async def _settle_rooms(self) -> None:
         """A node comes back to the rooms it was in, those of this start's command line included."""
         profile = await self._storage.ask(actors.ReadProfile(), records.Profile)
         self._self_image.settle_rooms({entry.name: entry.plain for entry in profile.rooms})
-        if [entry.name for entry in profile.rooms] == list(self._self_image.rooms):
+        if [(e.name, e.plain) for e in profile.rooms] == list(self._self_image.rooms.items()):
             return
         for name, plain in self._self_image.rooms.items():
             profile = profiles.with_room(profile, name, plain=plain)
@@ -191,6 +193,8 @@ class PubsubActor(Actor):
 
     async def _publish(self) -> None:
         """What has gathered while the last publish was under way goes out together."""
+        if self._outgoing:
+            await self._wait_for_neighbours()
         while True:
             async with self._changed:
                 while not self._outgoing:
@@ -205,6 +209,15 @@ class PubsubActor(Actor):
                 self._outgoing.clear()
                 self._outgoing.extend(left)
                 self._changed.notify_all()
+
+    async def _wait_for_neighbours(self) -> None:
+        """After a restart of the network nobody is connected yet to hear what was left over."""
+        with trio.move_on_after(REUNION):
+            while not self._has_neighbours():  # noqa: ASYNC110
+                await trio.sleep(REUNION_POLL)
+
+    def _has_neighbours(self) -> bool:
+        return any(self._network.topic_peers(room.topic) for room in self._rooms.values())
 
     async def _publish_in(self, room: Room, messages: Sequence[wire.RoomMessage]) -> None:
         for data in room.encode(messages):

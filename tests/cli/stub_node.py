@@ -100,8 +100,8 @@ def load() -> Callable[..., Awaitable[None]]:
 
         @handles(actors.JoinRoom)
         async def _join(self, join: actors.JoinRoom) -> actors.RoomJoined:
-            self.rooms[join.room] = join.plain
-            return actors.RoomJoined(room=join.room, plain=join.plain)
+            plain = self.rooms.setdefault(join.room, join.plain)
+            return actors.RoomJoined(room=join.room, plain=plain)
 
         @handles(actors.LeaveRoom)
         async def _leave(self, leave: actors.LeaveRoom) -> actors.RoomLeft:

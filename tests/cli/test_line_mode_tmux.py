@@ -111,11 +111,22 @@ def test_a_paste_of_several_lines_is_one_message(terminal: Terminal) -> None:
     assert "\n    [00:00:00] second\n    /third\n" in shown
 
 
+def test_a_paste_that_begins_with_a_slash_is_refused_on_one_line(terminal: Terminal) -> None:
+    terminal.paste("/etc/hosts\n127.0.0.1 localhost")
+    terminal.wait_for("localhost")
+    terminal.keys("Enter")
+    shown = terminal.wait_for("* A command is one line.")
+    assert "ada> /etc/hosts…\n" in shown
+    terminal.keys("Up")
+    terminal.wait_for("127.0.0.1 localhost")
+
+
 def test_a_text_that_is_too_long_is_not_lost(terminal: Terminal) -> None:
     terminal.paste("y" * 66_000)
     terminal.wait_for("y" * 90, times=20)
     terminal.keys("Enter")
     terminal.wait_for("at most 65,536 bytes")
+    terminal.wait_for("Press Up to edit it.")
     terminal.wait_until_gone("y" * 90)
     terminal.keys("Up")
     terminal.wait_for("y" * 90, times=20)
@@ -143,10 +154,19 @@ def test_ctrl_z_does_nothing(terminal: Terminal) -> None:
     terminal.wait_for("ada (…dBfeSB): still here")
 
 
-def test_ctrl_c_ends_it_in_the_middle_of_a_line(terminal: Terminal) -> None:
-    terminal.write("half a thought")
+def test_ctrl_c_wipes_what_is_typed_first(terminal: Terminal) -> None:
+    for half in ("half a thought", "another half"):
+        terminal.write(half)
+        terminal.wait_for(f"ada> {half}")
+        terminal.keys("C-c")
+        terminal.wait_until_gone(half)
+        terminal.wait_for("ada>")
+    assert terminal.everything().count("* Ctrl-C again, or /quit, to stop") == 1
+    terminal.type("a whole one")
+    terminal.wait_for("ada (…dBfeSB): a whole one")
     terminal.keys("C-c")
     assert terminal.exit_code() == 0
+    assert is_restored(terminal)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

@@ -112,6 +112,7 @@ def test_the_file_may_be_named_in_the_environment(
         (["nod"], "node"),
         (["node", "--data-dir", "/dev/null"], "/dev/null is not a folder"),
         (["identity", "show", "--data-dir", "/nowhere"], "no identity in /nowhere"),
+        (["identity", "show", "--data-dir", "/no where"], "identity new --data-dir '/no where'"),
     ],
 )
 def test_bad_use_is_one_line_and_exit_code_2(
@@ -132,7 +133,40 @@ def test_a_wrong_word_in_the_environment(
     assert main.run(["node"]) == 2
     shown = capsys.readouterr().err
     assert "P2PCHAT_MDNS" in shown
+    assert "Recognized values: 0, 1" in shown
     assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("P2PCHAT_LISTEN", "nonsense"),
+        ("P2PCHAT_BOOTSTRAP", "nonsense"),
+        ("CHAT_TOPIC", "x" * 65),
+        ("P2PCHAT_NAME", "x" * 40),
+        ("P2PCHAT_LOG_LEVEL", "loud"),
+        ("P2PCHAT_PLAIN", "yes"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(
+    variable: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert main.run(["node"]) == 2
+    assert capsys.readouterr().err.startswith(f"p2pchat: {variable}")
+
+
+def test_a_wrong_value_names_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "lobby.toml"
+    for setting, option in (("listen = 'x'", "listen"), ("log_level = 'loud'", "log-level")):
+        file.write_text(setting)
+        assert main.run(["node", "--config", str(file)]) == 2
+        assert capsys.readouterr().err.startswith(f"p2pchat: in {file}, {option}: ")
+    assert main.run(["node", "--config", str(file), "--log-level", "silent"]) == 2
+    assert capsys.readouterr().err.startswith("p2pchat: --log-level: ")
 
 
 def test_a_node_that_cannot_start(

@@ -52,6 +52,10 @@ def test_what_is_given_is_taken_once() -> None:
         (Given(listen=("localhost:4001",)), "--listen: 'localhost:4001' .* looks like"),
         (Given(listen=(f"/dnsaddr/example.org/p2p/{PEER}",)), "--listen: .* IP address and a port"),
         (Given(bootstrap=("/ip4/1.2.3.4/tcp/4001",)), "--bootstrap: .* end in /p2p/"),
+        (Given(bootstrap=("foo",)), "--bootstrap: .* looks like .*/p2p/12D3KooW…"),
+        (Given(bootstrap=(PEER,)), "--bootstrap: .* looks like .*/p2p/12D3KooW…"),
+        (Given(log_level="loud"), "--log-level: 'loud' is none of debug"),
+        (Given(listen=("x",), origins={"listen": "P2PCHAT_LISTEN"}), "P2PCHAT_LISTEN: 'x'"),
         (Given(bootstrap=("none", f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}")), "--bootstrap: 'none'"),
     ],
 )

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,6 +161,38 @@ def test_a_second_node_on_the_same_folder_is_refused(tmp_path: Path) -> None:
             assert "in use" in second.everything()
         node.type("still here")
         node.wait_for("): still here")
+
+
+def test_a_running_node_keeps_its_identity(tmp_path: Path) -> None:
+    where = ["--data-dir", str(tmp_path / "a")]
+    with alone(tmp_path / "a", "--listen", "/ip4/127.0.0.1/tcp/0") as node:
+        peer = address_on(node).rpartition("/")[2]
+        replacing = [str(P2PCHAT), "identity", "new", "--replace", "--yes", *where]
+        done = subprocess.run(replacing, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert "A node is running on" in done.stderr
+        node.type("/quit")
+        assert node.exit_code() == 0
+    done = subprocess.run(replacing, capture_output=True, text=True, check=True)
+    assert peer not in done.stdout
+
+
+def test_somebody_comes_back_to_the_room_of_the_last_time(tmp_path: Path) -> None:
+    listen = ("--listen", "/ip4/127.0.0.1/tcp/0")
+    with alone(tmp_path / "a", *listen, "--name", "Ada") as node:
+        node.wait_for("You are in #p2pchat-default")
+        node.type("/join garden")
+        node.wait_for("Ada #garden>")
+        node.type("/room p2pchat-default")
+        node.wait_for("Ada #p2pchat-default>")
+        node.type("/quit")
+        assert node.exit_code() == 0
+    (tmp_path / "a" / "identity.key").unlink()
+    with alone(tmp_path / "a", *listen) as again:
+        shown = again.wait_for("* You are in #p2pchat-default")
+        assert "* Also in #garden" in shown
+        assert "a new identity was made" in shown
+        again.wait_for("Ada #p2pchat-default>")
 
 
 def test_a_port_in_use_is_refused_in_plain_words(tmp_path: Path) -> None:

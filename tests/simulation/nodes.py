@@ -9,7 +9,7 @@ from pathlib import Path
 
 import trio
 
-from p2pchat.node.actors.storage import inline
+from p2pchat.node.actors.storage import Runner, inline
 from p2pchat.node.adapters.memory_network import MemoryHub, MemoryNetwork
 from p2pchat.node.adapters.memory_store import MemoryStore
 from p2pchat.node.app import Adapters, build_tree
@@ -79,8 +79,9 @@ def make_node(
     bootstrap: Sequence[str] = (),
     store: MemoryStore | None = None,
     name: str = "",
+    run_store: Runner = inline,
 ) -> SimulatedNode:
-    """Node `number` of a simulation; its identity follows from the number."""
+    """Node `number` of a simulation; its identity follows from the number. `run_store` may be a slow disk."""
     identity = Identity(number.to_bytes(32, "big"))
     network = MemoryNetwork(hub, identity.peer, [f"/memory/{number}"])
     store = store or MemoryStore()
@@ -88,7 +89,7 @@ def make_node(
         Path("/nowhere"), name=name or f"node{number}", bootstrap=tuple(bootstrap), mdns=False
     )
     events = EventHub()
-    tree = build_tree(config, identity, Adapters(network, store, None, inline), events)
+    tree = build_tree(config, identity, Adapters(network, store, None, run_store), events)
     return SimulatedNode(identity, network, store, tree, events, events.open())
 
 

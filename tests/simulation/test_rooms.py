@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
 import trio
 from trio.testing import MockClock
 
 from p2pchat.node.adapters.memory_network import MemoryHub
-from p2pchat.node.errors import RequestRejectedError, StoreError
+from p2pchat.node.errors import AskTimeoutError, RequestRejectedError, StoreError
 from p2pchat.node.protocol import names
 from p2pchat.node.protocol.rooms import Room
 from p2pchat.proto import actors_pb2 as actors
 from tests.simulation.nodes import ROOM, SimulatedNode, address_of, make_node, running
 
+T = TypeVar("T")
 PATIENCE = 120.0  # seconds of virtual time
 
 
@@ -268,3 +273,75 @@ async def test_a_chosen_address_that_does_not_answer_is_said_once(
             await trio.sleep(60)
             told = [e.text for e in bob.events if isinstance(e, actors.Notice)]
             assert len([text for text in told if "Cannot reach /memory/1/" in text]) == 1
+
+
+class SlowDisk:
+    """Runs calls on the store after `delay` seconds."""
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+
+    async def __call__(self, call: Callable[[], T], /) -> T:
+        await trio.sleep(self.delay)
+        return call()
+
+
+async def test_a_disk_slower_than_any_patience_loses_nothing_and_hides_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    hub, disk = MemoryHub(seed=1), SlowDisk()
+    alice, bob = make_node(hub, 1), make_node(hub, 2, [address_of(1)], run_store=disk)
+    with trio.fail_after(PATIENCE):
+        async with running(alice, bob) as nursery:
+            await meet(alice, bob)
+            disk.delay = 15.0
+            await alice.say("from alice")
+            nursery.start_soon(_say_whatever_comes, bob, "from bob")
+            await alice.until_shown("from bob")
+            disk.delay = 0.0
+            await trio.sleep(20)
+            assert {r.message.text for r in bob.shown} == {"from alice", "from bob"}
+            assert all(cell.restarts == 0 for cell in bob.tree.cells())
+
+
+async def _say_whatever_comes(node: SimulatedNode, text: str) -> None:
+    with contextlib.suppress(
+        RequestRejectedError, AskTimeoutError
+    ):  # the asker's patience is his own
+        await node.say(text)
+
+
+async def test_what_was_posted_goes_out_before_the_node_stops(autojump_clock: MockClock) -> None:
+    hub, disk = MemoryHub(seed=1), SlowDisk()
+    alice = make_node(hub, 1, run_store=disk)
+    bob = make_node(hub, 2, [address_of(1)])
+    with trio.fail_after(PATIENCE):
+        async with running(bob):
+            async with running(alice) as nursery:
+                await meet(alice, bob)
+                disk.delay = 0.02
+                for text in ("one", "two", "three"):
+                    nursery.start_soon(_say_whatever_comes, alice, text)
+                await trio.sleep(0.01)
+            await trio.sleep(5)
+            assert {r.message.text for r in bob.shown} == {"one", "two", "three"}
+            assert all(cell.restarts == 0 for cell in alice.tree.cells())
+
+
+async def test_what_waits_for_gossip_survives_a_crash_of_the_network_part(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = pair()
+    with trio.fail_after(PATIENCE):
+        async with running(alice, bob):
+            await meet(alice, bob)
+
+            async def stuck(topic: str, data: bytes) -> None:
+                await trio.sleep_forever()
+
+            with monkeypatch.context() as broken:
+                broken.setattr(alice.network, "publish", stuck)
+                for text in ("one", "two", "three"):
+                    await alice.say(text)
+            await alice.actor("discovery").tell(actors.RoomJoined())  # has no handler for it
+            await bob.until_shown("one", "two", "three")

@@ -75,7 +75,13 @@ def test_lines_and_what_they_mean(line: str, command: Command) -> None:
         ("/name " + "x" * 33, "at most 32"),
         ("/name a\x1b[31m", "control"),
         ("/join", "/join lobby"),
-        ("/join two rooms", "/join lobby"),
+        ("/join two rooms", "Room names have no spaces"),
+        ("/join garden --plian", "no option --plian; did you mean --plain?"),
+        ("/join garden --xyzzy", "no option --xyzzy; there is --plain."),
+        ("/join garden --" + "x" * 300, "there is --plain."),
+        ("/join --plain", "/join lobby"),
+        ("/etc/hosts\n127.0.0.1 localhost\n::1", "A command is one line."),
+        ("/join lobby\n/peers", "A command is one line."),
         ("/join " + "x" * 65, "at most 64"),
         ("/room a\x07b", "control"),
         ("/help me", "nothing"),
@@ -88,6 +94,7 @@ def test_mistakes_say_what_to_do(line: str, part: str) -> None:
     assert isinstance(command, Mistake)
     assert part in command.problem
     assert len(command.problem) < 200
+    assert "\n" not in command.problem
 
 
 def test_the_longest_text_is_sent() -> None:

@@ -50,6 +50,8 @@ def test_a_second_line_cannot_look_like_a_message() -> None:
 
 def test_a_nameless_message_of_a_plain_room() -> None:
     assert texts(VIEW.message(record("Hi", nick=""))) == ["[22:13:20] (…x6nXTN): Hi"]
+    knowing = MessageView(ME.peer, UTC, {BOB.peer: "Bob"})
+    assert texts(knowing.message(record("Hi", nick=""))) == ["[22:13:20] Bob (…x6nXTN): Hi"]
 
 
 def test_a_time_that_no_clock_shows() -> None:
@@ -86,12 +88,44 @@ def test_peers_that_chat_come_with_everything_that_is_known() -> None:
     room = actors.Room(name="lobby", subscribers=[BOB.peer, ME.peer])
     stranger = actors.Connection(peer="QmStranger")
     assert texts(list(render.peers([stranger, bob], room, {BOB.peer: "Bob"}))) == [
-        "* 1 chat peer connected, 1 other peer:",
+        "* 1 chat peer connected, and 1 peer that does not chat:",
         "  Bob (…x6nXTN)  /ip4/1.2.3.4/tcp/1  tcp, in, round trip 1.3 ms",
         "* 2 other peers in #lobby:",
         "  Bob (…x6nXTN)",
         "  (…dBfeSB)",
     ]
+
+
+def heading(*connections: actors.Connection) -> str:
+    return texts(list(render.peers(connections, None, {})))[0]
+
+
+def test_the_heading_of_peers_leaves_out_who_is_not_there() -> None:
+    bob = actors.Connection(peer=BOB.peer, name="Bob")
+    strangers = [actors.Connection(peer=f"Qm{number}") for number in range(2)]
+    assert heading(bob) == "* 1 chat peer connected:"
+    assert heading(bob, *strangers) == "* 1 chat peer connected, and 2 peers that do not chat:"
+    assert heading(*strangers) == "* Connected to 2 peers that do not chat."
+
+
+def test_addresses_that_most_can_use_come_first() -> None:
+    best_first = [
+        "/ip4/192.168.1.4/tcp/4711",
+        "/ip6/2001:db8::4/tcp/4711",
+        "/ip4/192.168.1.4/udp/4711/quic-v1",
+        "/ip4/127.0.0.1/tcp/4711",
+        "/ip6/::1/tcp/4711",
+        "/ip4/127.0.0.1/udp/4711/quic-v1",
+    ]
+    assert render.most_useful(reversed(best_first)) == best_first
+    shown = texts(render.listening(reversed(best_first)))
+    assert shown == [f"* Listening on {address}" for address in best_first]
+
+
+def test_a_command_is_echoed_on_one_line() -> None:
+    assert plain(render.echo("ada>", "/rooms")) == "ada> /rooms"
+    assert plain(render.echo("ada>", "/a\nb")) == "ada> /a…"
+    assert len(plain(render.echo("ada>", "/" + "x" * 60_000))) < 300
 
 
 def test_info_of_a_node_that_is_half_down() -> None:
@@ -151,13 +185,14 @@ def test_nothing_that_strangers_choose_moves_the_cursor(text: str, nick: str, ro
     assert not _has_controls(list(render.rooms([actors.Room(name=room)], room)))
     assert not _has_controls(render.notice(actors.Notice(text=text)))
     assert not _has_controls(render.listening([text]))
-    assert not _has_controls(render.echo(greeting.prompt(nick, room), text))
+    assert not _has_controls([render.echo(greeting.prompt(nick, room), text)])
     assert not _has_controls(
         [
             render.connected(nick, text),
             render.disconnected(nick, text),
             render.renamed(nick, text, room),
             render.joined(room, plain=True),
+            render.also_in(room, plain=True),
         ]
     )
-    assert not _has_controls(greeting.banner(nick, text, room))
+    assert not _has_controls(greeting.banner(nick, text, room, [text]))

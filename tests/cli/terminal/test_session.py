@@ -14,7 +14,7 @@ import trio
 from p2pchat.cli.terminal.console import Typed
 from p2pchat.cli.terminal.lines import Line, plain
 from p2pchat.cli.terminal.session import ALONE, ALONE_AFTER, COMPANY_WAIT, Session
-from p2pchat.node.config import NodeConfig
+from p2pchat.node.config import NodeConfig, RoomConfig
 from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
 from p2pchat.node.runtime import Actor, ActorCell, Supervisor, handles
@@ -90,9 +90,14 @@ class PlayedUi(Actor):
         )
 
     @handles(actors.JoinRoom)
-    async def _join(self, join: actors.JoinRoom) -> actors.RoomJoined:
-        self.world.rooms.append(join.room)
-        return actors.RoomJoined(room=join.room, plain=join.plain)
+    async def _join(self, join: actors.JoinRoom) -> actors.RoomJoined | actors.Rejected:
+        already = join.room in self.world.rooms
+        if already and join.plain:
+            return actors.Rejected(reason=actors.INVALID, detail="This room is signed: /leave it.")
+        self.world.joins.append(join.room)
+        if not already:
+            self.world.rooms.append(join.room)
+        return actors.RoomJoined(room=join.room, plain=join.plain, already=already)
 
     @handles(actors.LeaveRoom)
     async def _leave(self, leave: actors.LeaveRoom) -> actors.RoomLeft:
@@ -127,6 +132,8 @@ class World:
         self.hub = EventHub()
         self.console = console or FakeConsole()
         self.rooms = ["lobby"]
+        self.start_rooms: tuple[RoomConfig, ...] = ()  # those of --room
+        self.joins: list[str] = []  # what was asked for, joined before or not
         self.listeners = [BOB.peer]
         self.flushed = 0
         self.posted: list[tuple[str, str]] = []
@@ -150,7 +157,10 @@ class World:
 
     async def _session(self) -> None:
         node = SimpleNamespace(
-            config=NodeConfig(Path()), identity=ME, ui=self.cell.ref, hub=self.hub
+            config=NodeConfig(Path(), rooms=self.start_rooms),
+            identity=ME,
+            ui=self.cell.ref,
+            hub=self.hub,
         )
         await Session(cast(Any, node), self.console).run()
         self.ended.set()
@@ -324,6 +334,63 @@ async def test_several_rooms(autojump_clock: trio.testing.MockClock) -> None:
     assert len(world.posted) == 2
 
 
+async def test_the_room_of_the_last_time_is_the_current_one(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.rooms = ["attic", "lobby", "garden"]
+    world.up = trio.Event()
+    async with world.running() as console:
+        for room in world.rooms:  # as the node does while it starts
+            world.emit(actors.RoomJoined(room=room))
+        await trio.testing.wait_all_tasks_blocked()
+        world.up.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert console.prompt == "ada #garden>"
+    assert console.lines[1:] == ["* Also in #attic", "* Also in #lobby", "* You are in #garden"]
+
+
+async def test_the_first_room_of_the_command_line_is_the_current_one(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.rooms = ["lobby", "garden", "attic"]
+    world.start_rooms = (RoomConfig("garden"), RoomConfig("lobby"))
+    async with world.running() as console:
+        assert console.prompt == "ada #garden>"
+    assert console.lines[1:] == ["* Also in #lobby", "* Also in #attic", "* You are in #garden"]
+
+
+async def test_the_node_hears_which_room_was_used_last(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.rooms = ["lobby", "garden", "attic"]
+    async with world.running() as console:
+        console.type("/room lobby", "/room cellar", "/leave lobby")
+        await trio.testing.wait_all_tasks_blocked()
+        assert world.joins == ["lobby", "attic"]
+        assert console.prompt == "ada #attic>"
+
+
+async def test_a_room_that_is_joined_in_another_way(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as console:
+        console.type("/join lobby --plain")
+    assert console.lines[-1] == "* This room is signed: /leave it."
+
+
+async def test_a_nameless_message_has_the_name_that_its_sender_greeted_with(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as console:
+        world.emit(actors.PeerNamed(peer=BOB.peer, name="Bob"), arrived(record("raw", nick="")))
+    assert console.lines[-1].endswith("] Bob (…x6nXTN): raw")
+
+
 async def test_peers_come_and_go_by_name(autojump_clock: trio.testing.MockClock) -> None:
     world = World()
     async with world.running() as console:
@@ -380,6 +447,18 @@ async def test_commands_are_echoed_where_typing_is_wiped(
         console.type("hello", "/rooms")
     assert "ada> /rooms" in console.lines
     assert "ada> hello" not in console.lines
+
+
+@pytest.mark.parametrize("text", ["x" * 65_537, "/a path\nand more"])
+@pytest.mark.parametrize("on_terminal", [True, False])
+async def test_a_refused_text_is_still_there_to_edit(
+    text: str, on_terminal: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    world = World(FakeConsole(wipes_input=on_terminal))
+    async with world.running() as console:
+        console.type(text)
+    assert console.lines[-1].endswith("Press Up to edit it.") == on_terminal
+    assert world.posted == []
 
 
 @pytest.mark.parametrize("word", ["/quit", "/exit"])
