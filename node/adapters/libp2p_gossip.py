@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 BACKLOG = 64  # RPCs waiting for one neighbour at which publishing pauses
 BACKLOG_PATIENCE = 2.0  # seconds to wait for a slow neighbour before the others go on without it
 BACKLOG_POLL = 0.002  # seconds; py-libp2p's queue has no event for "shorter now"
+FLUSH_PATIENCE = 5.0  # seconds for neighbours to read what was published
+RECENT = 3.0  # seconds that neighbours keep a message for sure; what is older was read long ago
 BUFFER_BYTES = 32 * 1024 * 1024  # of one topic, waiting for the reader; more is dropped and counted
 
 
@@ -69,6 +71,7 @@ class Gossip:
         self._nursery = nursery
         self._counters = counters
         self._subscriptions: dict[str, TopicSubscription] = {}
+        self._last: dict[str, tuple[bytes, float]] = {}  # topic -> id and time of the last publish
         self._pace = trio.Lock()
         self._slow: set[ID] = set()  # neighbours that nobody waits for any more
 
@@ -94,6 +97,7 @@ class Gossip:
 
     async def unsubscribe(self, topic: str) -> None:
         self._subscriptions.pop(topic, None)
+        self._last.pop(topic, None)
         await self._pubsub.unsubscribe(topic)
 
     async def publish(self, topic: str, data: bytes) -> None:
@@ -101,13 +105,21 @@ class Gossip:
             await self._wait_for_neighbours()
             try:
                 await self._pubsub.publish(topic, data)
+                own_id = self._pubsub.my_id.to_bytes() + self._pubsub.counter.to_bytes(8, "big")
+                self._last[topic] = (own_id, trio.current_time())
             except Exception as error:
                 raise PublishError(str(error) or type(error).__name__) from error
 
     async def flush(self) -> None:
-        """Wait until what was published is written to every neighbour."""
-        while self._pubsub.writing or any(map(len, self._pubsub.peer_queues.values())):  # noqa: ASYNC110
-            await trio.sleep(BACKLOG_POLL)
+        """Wait until what was published lately is read by every neighbour, as far as they answer."""
+        with trio.move_on_after(FLUSH_PATIENCE):
+            while self._pubsub.writing or any(map(len, self._pubsub.peer_queues.values())):  # noqa: ASYNC110
+                await trio.sleep(BACKLOG_POLL)
+            async with trio.open_nursery() as nursery:
+                for topic, (message_id, at) in self._last.items():
+                    if trio.current_time() - at < RECENT:
+                        for peer in self._pubsub.peer_topics.get(topic, ()):
+                            nursery.start_soon(self._pubsub.until_read, peer, message_id)
 
     def topic_peers(self, topic: str) -> Sequence[str]:
         return [str(peer) for peer in self._pubsub.peer_topics.get(topic, ())]

@@ -61,11 +61,6 @@ class Pings:
             self._doubted.add(connection)
             self._due[connection] = 0.0
 
-    async def settle(self, connection: INetConn) -> None:
-        """Return once the other side has read what was written before, or is found not to answer."""
-        with contextlib.suppress(StreamError):
-            await self.ping(connection)
-
     async def ping(self, connection: INetConn) -> float:
         """Seconds. Raises `StreamError`."""
         try:

@@ -14,6 +14,7 @@ from functools import partial
 
 import trio
 from libp2p.abc import IHost, INetStream
+from libp2p.custom_types import MessageID
 from libp2p.io.exceptions import IncompleteReadError
 from libp2p.network.stream.exceptions import StreamError
 from libp2p.peer.id import ID
@@ -79,6 +80,7 @@ class BoundedPubsub(Pubsub):
         self._counters = counters
         self._writers: dict[int, trio.Lock] = {}
         self.writing = 0  # RPCs that have left their queue and are not written yet
+        self._awaited: dict[tuple[ID, bytes], trio.Event] = {}
 
     async def continuously_read_stream(self, stream: INetStream) -> None:
         peer = stream.muxed_conn.peer_id
@@ -106,6 +108,19 @@ class BoundedPubsub(Pubsub):
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._writers.pop(id(stream), None)
 
+    async def until_read(self, peer: ID, message_id: bytes) -> None:
+        """Return once `peer` has read an own message and all before it.
+
+        Asks for the message back (IWANT), which a neighbour does when it has come so far on our stream. A
+        ping would not do: it overtakes what waits in the stream, and a connection that is closed then loses it.
+        """
+        returned = self._awaited[peer, message_id] = trio.Event()
+        try:
+            await self._chat_router.emit_iwant([MessageID(message_id)], peer)
+            await returned.wait()
+        finally:
+            del self._awaited[peer, message_id]
+
     async def _handle(self, peer: ID, rpc: rpc_pb2.RPC) -> None:
         if not maybe_consume_signed_record(rpc, self.host, peer):
             self._counters["gossip_refused"] += 1
@@ -113,6 +128,9 @@ class BoundedPubsub(Pubsub):
         if self._cut_down(rpc):
             self._counters["gossip_refused"] += 1
         for message in rpc.publish:
+            returned = self._awaited.get((peer, message.from_id + message.seqno))
+            if returned is not None:
+                returned.set()
             await self.push_msg(peer, message)
         for subscription in rpc.subscriptions:
             self.handle_subscription(peer, subscription)

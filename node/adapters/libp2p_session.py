@@ -191,14 +191,8 @@ class Libp2pSession:
         await self._gossiping().publish(topic, data)
 
     async def flush(self) -> None:
-        if self._gossip is None:
-            return
-        await self._gossip.flush()
-        # An answer to a ping comes after what was written before has been read: a connection that is closed
-        # earlier takes the last messages with it.
-        async with trio.open_nursery() as nursery:
-            for connection in self._swarm.get_connections():
-                nursery.start_soon(self._pings.settle, connection)
+        if self._gossip is not None:
+            await self._gossip.flush()
 
     def topic_peers(self, topic: str) -> Sequence[str]:
         return self._gossip.topic_peers(topic) if self._gossip else ()
