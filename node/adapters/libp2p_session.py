@@ -9,17 +9,15 @@ from contextlib import asynccontextmanager
 
 import trio
 from libp2p import new_host
-from libp2p.abc import IHost, INetConn, INetStream, INetwork, INotifee, ISecureTransport, ITransport
+from libp2p.abc import IHost, INetConn, INetStream, ISecureTransport, ITransport
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.keys import KeyPair
 from libp2p.crypto.x25519 import create_new_key_pair as create_new_x25519_key_pair
 from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.network.config import ConnectionConfig
-from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
-from libp2p.rcmgr import Direction
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
@@ -31,6 +29,12 @@ from multiaddr import Multiaddr
 from p2pchat.node.adapters import host_names, libp2p_ping, listen_addresses
 from p2pchat.node.adapters import libp2p_fixes as fixes
 from p2pchat.node.adapters.libp2p_gossip import Gossip
+from p2pchat.node.adapters.libp2p_peers import (
+    PeerWatcher,
+    is_outbound,
+    remote_address,
+    transport_of,
+)
 from p2pchat.node.adapters.libp2p_pubsub import BoundedPubsub
 from p2pchat.node.adapters.libp2p_router import Router
 from p2pchat.node.adapters.libp2p_stream import Libp2pStream
@@ -40,9 +44,7 @@ from p2pchat.node.errors import DialError, ListenError, StreamError
 from p2pchat.node.identity import Identity
 from p2pchat.node.ports import (
     ConnectionInfo,
-    PeerDown,
     PeerEvent,
-    PeerUp,
     Stream,
     StreamHandler,
     Subscription,
@@ -92,7 +94,7 @@ class Libp2pSession:
         self._gossip: Gossip | None = None
         self._pings = libp2p_ping.Pings(self._swarm)
         self._swarm.register_notifee(
-            _PeerWatcher(self._swarm, self._pubsub, self._pings, events, counters)
+            PeerWatcher(self._swarm, self._pubsub, self._pings, events, counters)
         )
         self._dials = trio.CapacityLimiter(limits.max_concurrent_dials)
 
@@ -120,9 +122,9 @@ class Libp2pSession:
         return [
             ConnectionInfo(
                 str(peer),
-                _remote_address(connection),
-                _transport(connection),
-                _is_outbound(connection),
+                remote_address(connection),
+                transport_of(connection),
+                is_outbound(connection),
                 self._pings.rtt_ms(connection),
             )
             for peer, connections in self._swarm.connections.items()
@@ -240,59 +242,6 @@ class Libp2pSession:
             fixes.end_its_thread(self._pubsub)
 
 
-class _PeerWatcher(INotifee):
-    """Turns connections coming and going into one event for each change of a peer."""
-
-    def __init__(
-        self,
-        swarm: Swarm,
-        pubsub: BoundedPubsub,
-        pings: libp2p_ping.Pings,
-        events: trio.MemorySendChannel[PeerEvent],
-        counters: Counter[str],
-    ) -> None:
-        self._swarm = swarm
-        self._pubsub = pubsub
-        self._pings = pings
-        self._events = events
-        self._counters = counters
-        self._up: set[ID] = set()
-
-    async def connected(self, network: INetwork, conn: INetConn) -> None:
-        peer = conn.muxed_conn.peer_id
-        # A peer that connects again has often just been restarted, and its old connection is dead.
-        self._pings.doubt(other for other in self._swarm.get_connections(peer) if other is not conn)
-        if peer not in self._up:
-            self._up.add(peer)
-            self._emit(
-                PeerUp(str(peer), _remote_address(conn), _transport(conn), _is_outbound(conn))
-            )
-
-    async def disconnected(self, network: INetwork, conn: INetConn) -> None:
-        peer = conn.muxed_conn.peer_id
-        gossip = self._pubsub.peers.get(peer)
-        if gossip is not None and gossip.muxed_conn is conn.muxed_conn:
-            # py-libp2p keeps the stream as long as any connection to the peer lives.
-            self._pubsub._handle_dead_peer(peer)
-        if peer in self._up and all(c.is_closed for c in self._swarm.get_connections(peer)):
-            self._up.discard(peer)
-            self._emit(PeerDown(str(peer)))
-
-    def _emit(self, event: PeerEvent) -> None:
-        try:
-            self._events.send_nowait(event)
-        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
-            self._counters["peer_events_dropped"] += 1
-
-    async def opened_stream(self, network: INetwork, stream: INetStream) -> None: ...
-
-    async def closed_stream(self, network: INetwork, stream: INetStream) -> None: ...
-
-    async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None: ...
-
-    async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None: ...
-
-
 def _new_host(identity: Identity, listen: Sequence[Multiaddr], limits: NetworkLimits) -> IHost:
     key_pair = create_new_key_pair(identity.seed)
     # The defaults accept SECIO and plaintext.
@@ -353,27 +302,6 @@ def _dial_candidates(peer: str, addresses: Sequence[str]) -> tuple[ID, list[Mult
         raise DialError(f"{peer!r} is no peer id") from error
     parsed.sort(key=lambda entry: entry[0])
     return wanted, [address for _, address in parsed]
-
-
-def _remote_address(connection: INetConn) -> str:
-    try:
-        remote = connection.muxed_conn.get_remote_address()  # type: ignore[attr-defined]
-        host, port = remote[0], remote[1]
-    except Exception:
-        return ""  # e.g. a relayed connection, or one that is closing
-    host = host.removeprefix("::ffff:")
-    family = "ip6" if ":" in host else "ip4"
-    if _transport(connection) == "quic":
-        return f"/{family}/{host}/udp/{port}/quic-v1"
-    return f"/{family}/{host}/tcp/{port}"
-
-
-def _is_outbound(connection: INetConn) -> bool:
-    return isinstance(connection, SwarmConn) and connection.direction is Direction.OUTBOUND
-
-
-def _transport(connection: INetConn) -> str:
-    return "quic" if type(connection.muxed_conn).__name__ == "QUICConnection" else "tcp"
 
 
 def _why(error: Exception) -> str:
