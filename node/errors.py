@@ -54,6 +54,10 @@ class PublishError(NetworkError):
     """Gossip refused a message, for example because it is too large."""
 
 
+class NetworkDownError(PublishError):
+    """The network does not run: it has crashed or is being restarted."""
+
+
 class ActorError(P2pchatError):
     """Base of what a message to an actor can come back with instead of its reply."""
 

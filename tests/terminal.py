@@ -54,7 +54,9 @@ class Terminal:
         self._tmux(*start, "bash", "--norc", "--noprofile")
         self._tmux("set-option", "-g", "history-limit", "10000")
         self.wait_for("shell$")
-        self.type(self._command)
+        # Quoted apart, so that the typed line itself is not taken for the mark.
+        self._end = f"ended-{next(_numbers)}="
+        self.type(f"{self._command}; echo {self._end[:3]}''{self._end[3:]}$?")
         return self
 
     def __exit__(
@@ -129,17 +131,12 @@ class Terminal:
 
     def wait_for_end(self, timeout: float = PATIENCE) -> None:
         """Until the program has ended and the shell is back."""
-        deadline = time.monotonic() + timeout
-        while self._tmux("display-message", "-p", "#{pane_current_command}").strip() != "bash":
-            if time.monotonic() > deadline:
-                raise AssertionError(f"still running after {timeout:g} s:\n{self.everything()}")
-            time.sleep(POLL)
+        self.wait_for(self._end, timeout)
 
     def exit_code(self, timeout: float = PATIENCE) -> int:
         """The exit code of the program, once it has ended."""
-        self.wait_for_end(timeout)
-        self.type("code=$?")
-        return int(self.shell("echo $code", timeout))
+        shown = self.wait_for(self._end, timeout)
+        return int(shown.partition(self._end)[2].split()[0])
 
     def process(self) -> int:
         """The process id of the program that runs in the foreground."""

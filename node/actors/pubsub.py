@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from p2pchat.node.errors import (
     ActorError,
     ActorStoppedError,
+    NetworkDownError,
     NetworkError,
     PublishError,
     RequestRejectedError,
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 MAX_ROOMS = 64  # joined at a time
 POSTS_PER_SAVE = 128  # queued texts that share one synced write
 OUTGOING = 2048  # saved messages that wait for gossip; then posting waits
+LAST_WORDS = 3.0  # seconds that leaving a room waits for what was said there to go out
 REUNION = 5.0  # seconds that what was left over waits for neighbours to come back
 REUNION_POLL = 0.1  # seconds
 RETRY_SAVE = 1.0  # seconds until received messages that the store refused are tried again
@@ -68,6 +70,7 @@ class PubsubActor(Actor):
         self._rooms: dict[str, Room] = {}
         self._readers: dict[str, trio.CancelScope] = {}
         self._outgoing = self_image.outgoing
+        self._network_down = False
         self._changed = trio.Condition()
 
     async def started(self) -> None:
@@ -101,7 +104,7 @@ class PubsubActor(Actor):
 
     async def _all_published(self) -> None:
         async with self._changed:
-            while self._outgoing:
+            while self._outgoing and not self._network_down:
                 await self._changed.wait()
 
     # ---- rooms --------------------------------------------------------------------------------------
@@ -129,9 +132,13 @@ class PubsubActor(Actor):
 
     @handles(actors.LeaveRoom)
     async def _leave_room(self, command: actors.LeaveRoom) -> actors.RoomLeft | actors.Rejected:
-        room = self._rooms.pop(command.room, None)
-        if room is None:
+        if command.room not in self._rooms:
             return _not_joined(command.room)
+        with trio.move_on_after(LAST_WORDS):
+            async with self._changed:
+                while any(message.room == command.room for message in self._outgoing):
+                    await self._changed.wait()
+        room = self._rooms.pop(command.room)
         self._self_image.rooms.pop(room.name, None)
         self._readers.pop(room.name).cancel()
         await self._network.unsubscribe(room.topic)
@@ -195,20 +202,31 @@ class PubsubActor(Actor):
         """What has gathered while the last publish was under way goes out together."""
         if self._outgoing:
             await self._wait_for_neighbours()
-        while True:
+        try:
+            while True:
+                async with self._changed:
+                    while not self._outgoing:
+                        await self._changed.wait()
+                await self._publish_some()
+        except NetworkDownError:
+            self._network_down = True  # the next incarnation goes on with what is left
             async with self._changed:
-                while not self._outgoing:
-                    await self._changed.wait()
-            name = self._outgoing[0].room
-            waiting = [message for message in self._outgoing if message.room == name]
-            if room := self._rooms.get(name):
-                await self._publish_in(room, waiting)
-            async with self._changed:
-                sent = {id(message) for message in waiting}
-                left = [message for message in self._outgoing if id(message) not in sent]
-                self._outgoing.clear()
-                self._outgoing.extend(left)
                 self._changed.notify_all()
+
+    async def _publish_some(self) -> None:
+        name = self._outgoing[0].room
+        room = self._rooms.get(name)
+        waiting = [message for message in self._outgoing if message.room == name]
+        if room is not None:
+            if room.plain:  # said again after a crash they would be new messages to everybody
+                waiting = waiting[:1]
+            await self._publish_in(room, waiting)
+        async with self._changed:
+            sent = {id(message) for message in waiting}
+            left = [message for message in self._outgoing if id(message) not in sent]
+            self._outgoing.clear()
+            self._outgoing.extend(left)
+            self._changed.notify_all()
 
     async def _wait_for_neighbours(self) -> None:
         """After a restart of the network nobody is connected yet to hear what was left over."""
@@ -223,6 +241,8 @@ class PubsubActor(Actor):
         for data in room.encode(messages):
             try:
                 await self._network.publish(room.topic, data)
+            except NetworkDownError:
+                raise
             except PublishError as error:
                 log.warning("a message stays unpublished: %s", error)
                 text = f"Something said in #{room.name} was kept and not sent: {error}"

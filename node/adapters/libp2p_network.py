@@ -17,7 +17,7 @@ import trio
 
 from p2pchat.node.adapters import left_out
 from p2pchat.node.config import NetworkLimits
-from p2pchat.node.errors import DialError, PublishError, StreamError
+from p2pchat.node.errors import DialError, NetworkDownError, PublishError, StreamError
 from p2pchat.node.identity import Identity
 from p2pchat.node.ports import (
     MAX_GOSSIP_BYTES,
@@ -118,7 +118,7 @@ class Libp2pNetwork:
         if len(data) > MAX_GOSSIP_BYTES:
             raise PublishError(f"{len(data)} bytes are more than {MAX_GOSSIP_BYTES}")
         if self._session is None:
-            raise PublishError("the network does not run")
+            raise NetworkDownError("the network does not run")
         await self._session.publish(topic, data)
 
     async def flush(self) -> None:

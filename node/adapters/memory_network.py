@@ -18,7 +18,7 @@ from p2pchat.node.adapters.memory_gossip import MemoryGossip, Rumour
 from p2pchat.node.adapters.memory_hub import Hub
 from p2pchat.node.adapters.memory_link import End, MemoryStream, Wire
 from p2pchat.node.config import NetworkLimits
-from p2pchat.node.errors import DialError, ListenError, PublishError, StreamError
+from p2pchat.node.errors import DialError, ListenError, NetworkDownError, PublishError, StreamError
 from p2pchat.node.ports import (
     MAX_GOSSIP_BYTES,
     ConnectionInfo,
@@ -249,7 +249,7 @@ class MemoryNetwork:
         if len(data) > MAX_GOSSIP_BYTES:
             raise PublishError(f"{len(data)} bytes are more than {MAX_GOSSIP_BYTES}")
         if self._nursery is None:
-            raise PublishError("the network does not run")
+            raise NetworkDownError("the network does not run")
         await self._gossip.publish(topic, data)
 
     async def flush(self) -> None:

@@ -65,11 +65,12 @@ class AddressBook:
             entry = self._entries[peer] = _Entry(due=now)
         entry.sources.add(source)
         new = [address for address in addresses if address not in entry.addresses]
+        if source in _LASTING:
+            entry.configured += [a for a in addresses if a not in entry.configured]
+            entry.heard = [a for a in entry.heard if a not in entry.configured]
+        else:
+            entry.heard = (new + entry.heard)[:MAX_ADDRESSES]
         if new:
-            if source in _LASTING:
-                entry.configured += new
-            else:
-                entry.heard = (new + entry.heard)[:MAX_ADDRESSES]
             # A new address is a new chance: do not sit out the backoff of the old ones.
             entry.failures = 0
             entry.due = min(entry.due, now)

@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.node.adapters.memory_network import MemoryHub
-from p2pchat.node.errors import AskTimeoutError, RequestRejectedError, StoreError
+from p2pchat.node.errors import AskTimeoutError, NetworkDownError, RequestRejectedError, StoreError
 from p2pchat.node.protocol import names
 from p2pchat.node.protocol.rooms import Room
 from p2pchat.proto import actors_pb2 as actors
@@ -345,3 +345,34 @@ async def test_what_waits_for_gossip_survives_a_crash_of_the_network_part(
                     await alice.say(text)
             await alice.actor("discovery").tell(actors.RoomJoined())  # has no handler for it
             await bob.until_shown("one", "two", "three")
+
+
+async def test_a_dead_network_keeps_what_was_said(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the crash of transport and the restart of its group every publish fails."""
+    alice, bob = pair()
+    with trio.fail_after(PATIENCE):
+        async with running(alice, bob):
+            await meet(alice, bob)
+
+            async def down(topic: str, data: bytes) -> None:
+                raise NetworkDownError("the network does not run")
+
+            with monkeypatch.context() as broken:
+                broken.setattr(alice.network, "publish", down)
+                for text in ("one", "two", "three"):
+                    await alice.say(text)
+                await alice.actor("transport").tell(actors.RoomJoined())  # has no handler for it
+            await bob.until_shown("one", "two", "three")
+
+
+async def test_last_words_in_a_room_go_out_before_it_is_left(autojump_clock: MockClock) -> None:
+    alice, bob = pair()
+    with trio.fail_after(PATIENCE):
+        async with running(alice, bob):
+            await meet(alice, bob)
+            for text in ("one", "two", "goodbye"):
+                await alice.say(text)
+            await alice.ui.ask(actors.LeaveRoom(room=ROOM), actors.RoomLeft)
+            await bob.until_shown("one", "two", "goodbye")

@@ -124,3 +124,23 @@ def test_after_a_restart_of_the_host_everybody_is_dialled_again() -> None:
     peers.connected("up")
     peers.all_gone(10.0)
     assert {dial.peer for dial in peers.due(11.0)} == {"up", "dialing"}
+
+
+def test_a_configured_address_cannot_be_crowded_out() -> None:
+    peers = book()
+    peers.found("bob", ["/his"], actors.MDNS, 0.0)
+    peers.found("bob", ["/his"], actors.USER, 0.0)
+    peers.found("bob", [f"/{n}" for n in range(2 * MAX_ADDRESSES)], actors.MDNS, 0.0)
+    (dial,) = peers.due(0.0)
+    assert dial.addresses[0] == "/his"
+    assert len(dial.addresses) == MAX_ADDRESSES + 1
+
+
+def test_a_full_book_still_takes_who_was_configured() -> None:
+    peers = book()
+    for number in range(MAX_PEERS):
+        peers.found(f"p{number}", ["/a"], actors.MDNS, 0.0)
+        peers.connected(f"p{number}")
+    peers.found("stranger", ["/s"], actors.MDNS, 0.0)
+    peers.found("friend", ["/f"], actors.USER, 0.0)
+    assert [dial.peer for dial in peers.due(0.0)] == ["friend"]
