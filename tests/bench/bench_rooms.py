@@ -6,6 +6,7 @@ Compare: bare py-libp2p delivers 16 to 32 of 2,000 back-to-back publishes.
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -64,14 +65,8 @@ def collect(members: list[Any], expected: int) -> list[dict[str, Any]]:
             total["last_arrival"] = answer["last_arrival"]
         if sum(len(total["latencies_ms"]) for total in totals) >= expected:
             break
-        _pause()
+        time.sleep(0.25)
     return totals
-
-
-def _pause() -> None:
-    import time
-
-    time.sleep(0.25)
 
 
 def main(quick: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Shows that each defect which `libp2p_fixes` closes is still there in the pinned py-libp2p.
+"""Shows that what `libp2p_fixes`, `libp2p_router` and `libp2p_pubsub` close is still broken in the pinned py-libp2p.
 
 When one of these fails, the defect is gone: remove its fix and this test.
 """
@@ -20,8 +20,10 @@ from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.network.config import ConnectionConfig
 from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.pubsub.gossipsub import GossipSub
+from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.security.insecure.transport import PLAINTEXT_PROTOCOL_ID
 from libp2p.transport.quic.config import QUICTransportConfig
@@ -97,6 +99,51 @@ async def test_sequence_numbers_start_at_whole_seconds() -> None:
     assert Pubsub(host, router).counter <= time.time()
     assert router.heartbeat_interval == 120
     assert router.spam_protection_enabled
+
+
+def bare_router() -> GossipSub:
+    return GossipSub([TProtocol("/meshsub/1.1.0")], 6, 4, 12)
+
+
+KEPT = rpc_pb2.Message(from_id=b"\x00\x01a", seqno=b"b", data=b"words", topicIDs=["t"])
+STRANGER = ID(b"\x00\x01s")
+
+
+async def test_gossip_keeps_whole_messages_and_long_back_offs() -> None:
+    router = bare_router()
+    router._check_equivocation(KEPT)
+    assert KEPT in router.equivocation_detection.values()
+    assert router.prune_back_off == 60
+    assert router.graft_flood_threshold == 10.0
+
+
+async def test_an_id_wanted_three_times_is_answered_three_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    router = bare_router()
+    sent: list[rpc_pb2.RPC] = []
+    monkeypatch.setattr(router, "pubsub", object())
+    monkeypatch.setattr(router, "send_rpc", lambda peer, rpc: sent.append(rpc))
+    router.mcache.put(KEPT)
+    wish = rpc_pb2.ControlIWant(messageIDs=[KEPT.from_id + KEPT.seqno] * 3)
+    await router.handle_iwant(wish, STRANGER)
+    assert [len(rpc.publish) for rpc in sent] == [3]
+
+
+async def test_peers_suggested_by_a_prune_are_taken_although_exchange_is_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    router = bare_router()
+    taken: list[rpc_pb2.PeerInfo] = []
+
+    async def take(peers: list[rpc_pb2.PeerInfo]) -> None:
+        taken.extend(peers)
+
+    assert not router.do_px
+    monkeypatch.setattr(router, "_do_px", take)
+    prune = rpc_pb2.ControlPrune(topicID="t", peers=[rpc_pb2.PeerInfo(peerID=b"x")])
+    await router.handle_prune(prune, STRANGER)
+    assert len(taken) == 1
 
 
 async def test_quic_streams_give_up_after_30_seconds_of_silence() -> None:
