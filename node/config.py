@@ -40,6 +40,18 @@ class NetworkLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayLimits:
+    """What a relay carries for others; each limit is counted when it bites."""
+
+    max_reservations: int = 256
+    reservation_seconds: int = 3600
+    max_circuits: int = 128  # in all
+    max_circuits_per_peer: int = 8  # that end at one peer
+    circuit_seconds: int = 3600  # a circuit that lives longer is ended
+    circuit_bytes: int = 128 << 20  # both directions together; a circuit that carried more is ended
+
+
+@dataclass(frozen=True, slots=True)
 class NodeConfig:
     """One node's settings. Rates and limits have their unit in the comment of the field."""
 
@@ -49,7 +61,14 @@ class NodeConfig:
     listen: tuple[str, ...] = DEFAULT_LISTEN  # multiaddrs
     bootstrap: tuple[str, ...] = PUBLIC_BOOTSTRAP  # multiaddrs ending in /p2p/<peer id>
     mdns: bool = True
+    mailboxes: tuple[
+        str, ...
+    ] = ()  # p2pchat: links of mailboxes to use, besides the remembered ones
+    read_receipts: bool = True  # tell senders that their messages were read
+    message_days: int = 30  # how long a direct message is tried; then it is shown as expired
+    default_room: bool = True  # join the default room when there is no other one
     limits: NetworkLimits = field(default_factory=NetworkLimits)
+    relay: RelayLimits | None = None  # be a relay for others, within these limits
 
     @property
     def identity_path(self) -> Path:

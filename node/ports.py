@@ -12,7 +12,9 @@ from typing import Protocol
 
 import trio
 
+from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class ConnectionInfo:
     transport: str
     outbound: bool
     rtt_ms: float | None = None
+    relayed: bool = False  # over a circuit; `address` contains /p2p-circuit then
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,14 @@ class Subscription(Protocol):
     async def __anext__(self) -> GossipMessage: ...
 
 
+@dataclass(frozen=True, slots=True)
+class RelayStatus:
+    """What a relay carries at the moment."""
+
+    reservations: int
+    circuits: int
+
+
 class Network(Protocol):
     """The libp2p host as the actors see it."""
 
@@ -116,8 +127,21 @@ class Network(Protocol):
     async def dial(self, peer: str, addresses: Sequence[str]) -> None:
         """Connect, racing the addresses; at once when connected already. Raises `DialError`.
 
-        `peer` may be empty when the addresses end in `/p2p/<peer id>`.
+        `peer` may be empty when the addresses end in `/p2p/<peer id>`. Circuit addresses
+        (`<relay's address>/p2p/<relay>/p2p-circuit`) are tried when no other address led there.
         """
+        ...
+
+    async def reserve(self, relay: str) -> float:
+        """Ask a connected relay to pass circuits on to us; asking again renews.
+
+        Returns the seconds it lasts. While it lasts and the relay is connected, `listen_addresses` has circuit
+        addresses too. Raises `StreamError` when the relay refuses or is no relay.
+        """
+        ...
+
+    def relay_status(self) -> RelayStatus | None:
+        """What the own relay service carries; None when this host is no relay."""
         ...
 
     async def disconnect(self, peer: str) -> None: ...
@@ -234,6 +258,61 @@ class MessageStore(Protocol):
         ...
 
     def room_head(self, room: str) -> RoomHead: ...
+
+    # ---- direct messages; peers in base58 -------------------------------------------------------------
+
+    def save_direct(self, saves: Sequence[actors.DirectSave]) -> list[bool]:
+        """Store in one synced write; for each whether (sender, id) was new. The sender is `record.peer`, or this
+        node for an outgoing one; a conversation is ordered by (lamport, id), far times clamped as in `append`.
+
+        Of a repeated message only the due receipt and the dropping of its spooled envelope take effect.
+        An outgoing one enters the outbox as well.
+        """
+        ...
+
+    def spool(self, envelopes: Sequence[wire.Envelope]) -> None:
+        """Keep sealed envelopes in the order given; a repeated one changes nothing."""
+        ...
+
+    def spooled(self, limit: int) -> list[wire.Envelope]:
+        """The oldest ones."""
+        ...
+
+    def drop_spooled(self, ids: Sequence[bytes]) -> None: ...
+
+    def update_outbox(self, updates: Sequence[actors.OutboxUpdate]) -> None:
+        """In one synced write. The delivery state of a message is kept when it has left the outbox, too."""
+        ...
+
+    def outbox(self, limit: int, after: bytes = b"") -> actors.OutboxPage:
+        """Unfinished messages without envelopes, in the order in which they were saved."""
+        ...
+
+    def outbox_entries(self, peer: str, ids: Sequence[bytes]) -> list[actors.OutboxEntry]: ...
+
+    def direct_history(
+        self, peer: str, limit: int, before: bytes = b""
+    ) -> actors.DirectHistoryPage:
+        """The newest `limit` records before `before`, with delivery states and read marks joined in."""
+        ...
+
+    def conversation_head(self, peer: str) -> RoomHead: ...
+
+    def due_receipts(self, limit: int) -> list[actors.PeerReceipts]:
+        """Receipts to be sent, of at most `limit` messages in all."""
+        ...
+
+    def settle_receipts(self, receipts: actors.PeerReceipts) -> None: ...
+
+    def mark_read(self, peer: str, ids: Sequence[bytes], receipt_due: bool) -> list[bytes]:
+        """Which of these incoming, stored messages were not read before."""
+        ...
+
+    def contacts(self) -> list[records.Contact]: ...
+
+    def save_contact(self, contact: records.Contact) -> None: ...
+
+    def delete_contact(self, peer: str) -> None: ...
 
     def load_profile(self) -> records.Profile: ...
 

@@ -1,4 +1,5 @@
 from p2pchat.proto import records_pb2 as _records_pb2
+from p2pchat.proto import wire_pb2 as _wire_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -19,6 +20,9 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UNAVAILABLE: _ClassVar[Reason]
     NETWORK_FAILED: _ClassVar[Reason]
     TOO_MANY: _ClassVar[Reason]
+    UNKNOWN_PEER: _ClassVar[Reason]
+    AMBIGUOUS: _ClassVar[Reason]
+    REFUSED: _ClassVar[Reason]
 
 class Source(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -27,6 +31,7 @@ class Source(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MDNS: _ClassVar[Source]
     INBOUND: _ClassVar[Source]
     USER: _ClassVar[Source]
+    CONTACT: _ClassVar[Source]
 REASON_UNSPECIFIED: Reason
 TOO_LONG: Reason
 EMPTY: Reason
@@ -36,11 +41,15 @@ STORE_FAILED: Reason
 UNAVAILABLE: Reason
 NETWORK_FAILED: Reason
 TOO_MANY: Reason
+UNKNOWN_PEER: Reason
+AMBIGUOUS: Reason
+REFUSED: Reason
 SOURCE_UNSPECIFIED: Source
 BOOTSTRAP: Source
 MDNS: Source
 INBOUND: Source
 USER: Source
+CONTACT: Source
 
 class Done(_message.Message):
     __slots__ = ()
@@ -123,6 +132,242 @@ class StoreDescription(_message.Message):
     messages: int
     schema_version: int
     def __init__(self, path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., messages: _Optional[int] = ..., schema_version: _Optional[int] = ...) -> None: ...
+
+class SaveDirect(_message.Message):
+    __slots__ = ("saves",)
+    SAVES_FIELD_NUMBER: _ClassVar[int]
+    saves: _containers.RepeatedCompositeFieldContainer[DirectSave]
+    def __init__(self, saves: _Optional[_Iterable[_Union[DirectSave, _Mapping]]] = ...) -> None: ...
+
+class DirectSave(_message.Message):
+    __slots__ = ("record", "envelope", "record_sequence", "receipt_due", "spooled")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_DUE_FIELD_NUMBER: _ClassVar[int]
+    SPOOLED_FIELD_NUMBER: _ClassVar[int]
+    record: _records_pb2.DirectRecord
+    envelope: _wire_pb2.Envelope
+    record_sequence: int
+    receipt_due: bool
+    spooled: bytes
+    def __init__(self, record: _Optional[_Union[_records_pb2.DirectRecord, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ..., receipt_due: _Optional[bool] = ..., spooled: _Optional[bytes] = ...) -> None: ...
+
+class DirectSaved(_message.Message):
+    __slots__ = ("fresh",)
+    FRESH_FIELD_NUMBER: _ClassVar[int]
+    fresh: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, fresh: _Optional[_Iterable[bool]] = ...) -> None: ...
+
+class Spool(_message.Message):
+    __slots__ = ("envelopes",)
+    ENVELOPES_FIELD_NUMBER: _ClassVar[int]
+    envelopes: _containers.RepeatedCompositeFieldContainer[_wire_pb2.Envelope]
+    def __init__(self, envelopes: _Optional[_Iterable[_Union[_wire_pb2.Envelope, _Mapping]]] = ...) -> None: ...
+
+class ReadSpool(_message.Message):
+    __slots__ = ("limit",)
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    def __init__(self, limit: _Optional[int] = ...) -> None: ...
+
+class SpoolPage(_message.Message):
+    __slots__ = ("envelopes",)
+    ENVELOPES_FIELD_NUMBER: _ClassVar[int]
+    envelopes: _containers.RepeatedCompositeFieldContainer[_wire_pb2.Envelope]
+    def __init__(self, envelopes: _Optional[_Iterable[_Union[_wire_pb2.Envelope, _Mapping]]] = ...) -> None: ...
+
+class DropSpooled(_message.Message):
+    __slots__ = ("ids",)
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class UpdateOutbox(_message.Message):
+    __slots__ = ("updates",)
+    UPDATES_FIELD_NUMBER: _ClassVar[int]
+    updates: _containers.RepeatedCompositeFieldContainer[OutboxUpdate]
+    def __init__(self, updates: _Optional[_Iterable[_Union[OutboxUpdate, _Mapping]]] = ...) -> None: ...
+
+class OutboxUpdate(_message.Message):
+    __slots__ = ("peer", "id", "delivery", "envelope", "record_sequence", "finished")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    id: bytes
+    delivery: _records_pb2.Delivery
+    envelope: _wire_pb2.Envelope
+    record_sequence: int
+    finished: bool
+    def __init__(self, peer: _Optional[str] = ..., id: _Optional[bytes] = ..., delivery: _Optional[_Union[_records_pb2.Delivery, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ..., finished: _Optional[bool] = ...) -> None: ...
+
+class ReadOutbox(_message.Message):
+    __slots__ = ("limit", "after")
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    after: bytes
+    def __init__(self, limit: _Optional[int] = ..., after: _Optional[bytes] = ...) -> None: ...
+
+class OutboxPage(_message.Message):
+    __slots__ = ("records", "last")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.OutboxRecord]
+    last: bytes
+    def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.OutboxRecord, _Mapping]]] = ..., last: _Optional[bytes] = ...) -> None: ...
+
+class ReadOutboxEntries(_message.Message):
+    __slots__ = ("peer", "ids")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, peer: _Optional[str] = ..., ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class OutboxEntries(_message.Message):
+    __slots__ = ("entries",)
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[OutboxEntry]
+    def __init__(self, entries: _Optional[_Iterable[_Union[OutboxEntry, _Mapping]]] = ...) -> None: ...
+
+class OutboxEntry(_message.Message):
+    __slots__ = ("outbox", "record")
+    OUTBOX_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    outbox: _records_pb2.OutboxRecord
+    record: _records_pb2.DirectRecord
+    def __init__(self, outbox: _Optional[_Union[_records_pb2.OutboxRecord, _Mapping]] = ..., record: _Optional[_Union[_records_pb2.DirectRecord, _Mapping]] = ...) -> None: ...
+
+class ReadDirectHistory(_message.Message):
+    __slots__ = ("peer", "limit", "before")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    limit: int
+    before: bytes
+    def __init__(self, peer: _Optional[str] = ..., limit: _Optional[int] = ..., before: _Optional[bytes] = ...) -> None: ...
+
+class DirectHistoryPage(_message.Message):
+    __slots__ = ("records", "first")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.DirectRecord]
+    first: bytes
+    def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.DirectRecord, _Mapping]]] = ..., first: _Optional[bytes] = ...) -> None: ...
+
+class ReadConversation(_message.Message):
+    __slots__ = ("peer",)
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    def __init__(self, peer: _Optional[str] = ...) -> None: ...
+
+class ReadDueReceipts(_message.Message):
+    __slots__ = ("limit",)
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    def __init__(self, limit: _Optional[int] = ...) -> None: ...
+
+class DueReceipts(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedCompositeFieldContainer[PeerReceipts]
+    def __init__(self, peers: _Optional[_Iterable[_Union[PeerReceipts, _Mapping]]] = ...) -> None: ...
+
+class PeerReceipts(_message.Message):
+    __slots__ = ("peer", "delivered", "read")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    DELIVERED_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    delivered: _containers.RepeatedScalarFieldContainer[bytes]
+    read: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, peer: _Optional[str] = ..., delivered: _Optional[_Iterable[bytes]] = ..., read: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SettleReceipts(_message.Message):
+    __slots__ = ("receipts",)
+    RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    receipts: PeerReceipts
+    def __init__(self, receipts: _Optional[_Union[PeerReceipts, _Mapping]] = ...) -> None: ...
+
+class MarkRead(_message.Message):
+    __slots__ = ("peer", "ids", "receipt_due")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_DUE_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    receipt_due: bool
+    def __init__(self, peer: _Optional[str] = ..., ids: _Optional[_Iterable[bytes]] = ..., receipt_due: _Optional[bool] = ...) -> None: ...
+
+class MarkedRead(_message.Message):
+    __slots__ = ("ids",)
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ReadContacts(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ContactList(_message.Message):
+    __slots__ = ("contacts",)
+    CONTACTS_FIELD_NUMBER: _ClassVar[int]
+    contacts: _containers.RepeatedCompositeFieldContainer[_records_pb2.Contact]
+    def __init__(self, contacts: _Optional[_Iterable[_Union[_records_pb2.Contact, _Mapping]]] = ...) -> None: ...
+
+class SaveContact(_message.Message):
+    __slots__ = ("contact",)
+    CONTACT_FIELD_NUMBER: _ClassVar[int]
+    contact: _records_pb2.Contact
+    def __init__(self, contact: _Optional[_Union[_records_pb2.Contact, _Mapping]] = ...) -> None: ...
+
+class DeleteContact(_message.Message):
+    __slots__ = ("peer",)
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    def __init__(self, peer: _Optional[str] = ...) -> None: ...
+
+class Connect(_message.Message):
+    __slots__ = ("peer", "addresses")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class UseRelays(_message.Message):
+    __slots__ = ("relays",)
+    RELAYS_FIELD_NUMBER: _ClassVar[int]
+    relays: _containers.RepeatedCompositeFieldContainer[RelayEntry]
+    def __init__(self, relays: _Optional[_Iterable[_Union[RelayEntry, _Mapping]]] = ...) -> None: ...
+
+class RelayEntry(_message.Message):
+    __slots__ = ("peer", "addresses")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RecordChanged(_message.Message):
+    __slots__ = ("record",)
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    record: _wire_pb2.MailboxRecord
+    def __init__(self, record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
+
+class RecordHeard(_message.Message):
+    __slots__ = ("peer", "record")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    record: _wire_pb2.MailboxRecord
+    def __init__(self, peer: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
 
 class PeerFound(_message.Message):
     __slots__ = ("peer", "addresses", "source")
@@ -325,6 +570,191 @@ class RoomMessagesArrived(_message.Message):
     records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
     def __init__(self, room: _Optional[str] = ..., records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ...) -> None: ...
 
+class SendDirect(_message.Message):
+    __slots__ = ("peer", "text")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    text: str
+    def __init__(self, peer: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class DirectSent(_message.Message):
+    __slots__ = ("record",)
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    record: _records_pb2.DirectRecord
+    def __init__(self, record: _Optional[_Union[_records_pb2.DirectRecord, _Mapping]] = ...) -> None: ...
+
+class DirectArrived(_message.Message):
+    __slots__ = ("peer", "name", "records")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.DirectRecord]
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., records: _Optional[_Iterable[_Union[_records_pb2.DirectRecord, _Mapping]]] = ...) -> None: ...
+
+class DeliveriesChanged(_message.Message):
+    __slots__ = ("peer", "name", "changes")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    changes: _containers.RepeatedCompositeFieldContainer[DeliveryChange]
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[DeliveryChange, _Mapping]]] = ...) -> None: ...
+
+class DeliveryChange(_message.Message):
+    __slots__ = ("id", "delivery")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    delivery: _records_pb2.Delivery
+    def __init__(self, id: _Optional[bytes] = ..., delivery: _Optional[_Union[_records_pb2.Delivery, _Mapping]] = ...) -> None: ...
+
+class MarkShown(_message.Message):
+    __slots__ = ("peer", "ids")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, peer: _Optional[str] = ..., ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ResolvePeer(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class PeerResolved(_message.Message):
+    __slots__ = ("peer", "name")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class ListContacts(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ContactStatus(_message.Message):
+    __slots__ = ("contact", "name", "connected", "waiting")
+    CONTACT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    contact: _records_pb2.Contact
+    name: str
+    connected: bool
+    waiting: int
+    def __init__(self, contact: _Optional[_Union[_records_pb2.Contact, _Mapping]] = ..., name: _Optional[str] = ..., connected: _Optional[bool] = ..., waiting: _Optional[int] = ...) -> None: ...
+
+class ContactStatusList(_message.Message):
+    __slots__ = ("contacts",)
+    CONTACTS_FIELD_NUMBER: _ClassVar[int]
+    contacts: _containers.RepeatedCompositeFieldContainer[ContactStatus]
+    def __init__(self, contacts: _Optional[_Iterable[_Union[ContactStatus, _Mapping]]] = ...) -> None: ...
+
+class AddContact(_message.Message):
+    __slots__ = ("text", "name")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    name: str
+    def __init__(self, text: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class RenameContact(_message.Message):
+    __slots__ = ("text", "name")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    name: str
+    def __init__(self, text: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class RemoveContact(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class AddMailbox(_message.Message):
+    __slots__ = ("link",)
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    link: str
+    def __init__(self, link: _Optional[str] = ...) -> None: ...
+
+class RemoveMailbox(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class ListMailboxes(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MailboxStatus(_message.Message):
+    __slots__ = ("peer", "addresses", "connected", "registered", "collecting", "problem", "quota_bytes", "quota_count", "retention_ms")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_FIELD_NUMBER: _ClassVar[int]
+    COLLECTING_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_BYTES_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RETENTION_MS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    connected: bool
+    registered: bool
+    collecting: bool
+    problem: str
+    quota_bytes: int
+    quota_count: int
+    retention_ms: int
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., connected: _Optional[bool] = ..., registered: _Optional[bool] = ..., collecting: _Optional[bool] = ..., problem: _Optional[str] = ..., quota_bytes: _Optional[int] = ..., quota_count: _Optional[int] = ..., retention_ms: _Optional[int] = ...) -> None: ...
+
+class MailboxStatusList(_message.Message):
+    __slots__ = ("mailboxes",)
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    mailboxes: _containers.RepeatedCompositeFieldContainer[MailboxStatus]
+    def __init__(self, mailboxes: _Optional[_Iterable[_Union[MailboxStatus, _Mapping]]] = ...) -> None: ...
+
+class DescribeSelf(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Link(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class DescribeDelivery(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DeliveryDescription(_message.Message):
+    __slots__ = ("outbox", "due_receipts", "counters", "mailboxes")
+    class CountersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    OUTBOX_FIELD_NUMBER: _ClassVar[int]
+    DUE_RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    outbox: int
+    due_receipts: int
+    counters: _containers.ScalarMap[str, int]
+    mailboxes: _containers.RepeatedCompositeFieldContainer[MailboxStatus]
+    def __init__(self, outbox: _Optional[int] = ..., due_receipts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., mailboxes: _Optional[_Iterable[_Union[MailboxStatus, _Mapping]]] = ...) -> None: ...
+
 class SetName(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -354,7 +784,7 @@ class ActorStatus(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[str] = ..., restarts: _Optional[int] = ..., drops: _Optional[int] = ..., queue: _Optional[int] = ..., handled: _Optional[int] = ..., stalls: _Optional[int] = ...) -> None: ...
 
 class NodeDescription(_message.Message):
-    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir")
+    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
@@ -364,6 +794,7 @@ class NodeDescription(_message.Message):
     TRANSPORT_FIELD_NUMBER: _ClassVar[int]
     DISCOVERY_FIELD_NUMBER: _ClassVar[int]
     DATA_DIR_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
@@ -373,7 +804,8 @@ class NodeDescription(_message.Message):
     transport: TransportDescription
     discovery: DiscoveryDescription
     data_dir: str
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ...) -> None: ...
+    delivery: DeliveryDescription
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("level", "text")

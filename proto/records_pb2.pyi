@@ -1,11 +1,31 @@
 from p2pchat.proto import wire_pb2 as _wire_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STAGE_UNSPECIFIED: _ClassVar[Stage]
+    QUEUED: _ClassVar[Stage]
+    SENDING: _ClassVar[Stage]
+    REFUSED: _ClassVar[Stage]
+    STORED: _ClassVar[Stage]
+    EXPIRED: _ClassVar[Stage]
+    DELIVERED: _ClassVar[Stage]
+    READ: _ClassVar[Stage]
+STAGE_UNSPECIFIED: Stage
+QUEUED: Stage
+SENDING: Stage
+REFUSED: Stage
+STORED: Stage
+EXPIRED: Stage
+DELIVERED: Stage
+READ: Stage
 
 class RoomRecord(_message.Message):
     __slots__ = ("message", "received_at_ms", "plain")
@@ -18,12 +38,26 @@ class RoomRecord(_message.Message):
     def __init__(self, message: _Optional[_Union[_wire_pb2.RoomMessage, _Mapping]] = ..., received_at_ms: _Optional[int] = ..., plain: _Optional[bool] = ...) -> None: ...
 
 class Profile(_message.Message):
-    __slots__ = ("name", "rooms")
+    __slots__ = ("name", "rooms", "mailboxes", "record_sequence")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROOMS_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     rooms: _containers.RepeatedCompositeFieldContainer[RoomEntry]
-    def __init__(self, name: _Optional[str] = ..., rooms: _Optional[_Iterable[_Union[RoomEntry, _Mapping]]] = ...) -> None: ...
+    mailboxes: _containers.RepeatedCompositeFieldContainer[OwnMailbox]
+    record_sequence: int
+    def __init__(self, name: _Optional[str] = ..., rooms: _Optional[_Iterable[_Union[RoomEntry, _Mapping]]] = ..., mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
+
+class OwnMailbox(_message.Message):
+    __slots__ = ("address", "token", "registered")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_FIELD_NUMBER: _ClassVar[int]
+    address: _wire_pb2.MailboxAddress
+    token: str
+    registered: bool
+    def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ...) -> None: ...
 
 class RoomEntry(_message.Message):
     __slots__ = ("name", "plain")
@@ -32,3 +66,131 @@ class RoomEntry(_message.Message):
     name: str
     plain: bool
     def __init__(self, name: _Optional[str] = ..., plain: _Optional[bool] = ...) -> None: ...
+
+class Delivery(_message.Message):
+    __slots__ = ("stage", "stored_at", "mailboxes", "reason", "changed_at_ms")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    STORED_AT_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    stage: Stage
+    stored_at: _containers.RepeatedScalarFieldContainer[bytes]
+    mailboxes: int
+    reason: str
+    changed_at_ms: int
+    def __init__(self, stage: _Optional[_Union[Stage, str]] = ..., stored_at: _Optional[_Iterable[bytes]] = ..., mailboxes: _Optional[int] = ..., reason: _Optional[str] = ..., changed_at_ms: _Optional[int] = ...) -> None: ...
+
+class DirectRecord(_message.Message):
+    __slots__ = ("peer", "outgoing", "id", "sent_at_ms", "lamport", "parents", "nick", "text", "received_at_ms", "expires_at_ms", "delivery", "read")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    OUTGOING_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SENT_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    LAMPORT_FIELD_NUMBER: _ClassVar[int]
+    PARENTS_FIELD_NUMBER: _ClassVar[int]
+    NICK_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    outgoing: bool
+    id: bytes
+    sent_at_ms: int
+    lamport: int
+    parents: _containers.RepeatedScalarFieldContainer[bytes]
+    nick: str
+    text: str
+    received_at_ms: int
+    expires_at_ms: int
+    delivery: Delivery
+    read: bool
+    def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., id: _Optional[bytes] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., nick: _Optional[str] = ..., text: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., read: _Optional[bool] = ...) -> None: ...
+
+class OutboxRecord(_message.Message):
+    __slots__ = ("peer", "id", "lamport", "expires_at_ms", "delivery", "envelope", "record_sequence")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LAMPORT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    id: bytes
+    lamport: int
+    expires_at_ms: int
+    delivery: Delivery
+    envelope: _wire_pb2.Envelope
+    record_sequence: int
+    def __init__(self, peer: _Optional[bytes] = ..., id: _Optional[bytes] = ..., lamport: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
+
+class Contact(_message.Message):
+    __slots__ = ("peer", "name", "nick", "addresses", "record", "added", "told_sequence", "last_message_ms")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NICK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    TOLD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    LAST_MESSAGE_MS_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    name: str
+    nick: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    record: _wire_pb2.MailboxRecord
+    added: bool
+    told_sequence: int
+    last_message_ms: int
+    def __init__(self, peer: _Optional[bytes] = ..., name: _Optional[str] = ..., nick: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., added: _Optional[bool] = ..., told_sequence: _Optional[int] = ..., last_message_ms: _Optional[int] = ...) -> None: ...
+
+class HeldEnvelope(_message.Message):
+    __slots__ = ("envelope", "sender", "stored_until_ms")
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    STORED_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    envelope: _wire_pb2.Envelope
+    sender: bytes
+    stored_until_ms: int
+    def __init__(self, envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., sender: _Optional[bytes] = ..., stored_until_ms: _Optional[int] = ...) -> None: ...
+
+class Registration(_message.Message):
+    __slots__ = ("peer", "record", "registered_at_ms", "invite")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    INVITE_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    record: _wire_pb2.MailboxRecord
+    registered_at_ms: int
+    invite: str
+    def __init__(self, peer: _Optional[bytes] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., registered_at_ms: _Optional[int] = ..., invite: _Optional[str] = ...) -> None: ...
+
+class Invite(_message.Message):
+    __slots__ = ("id", "token", "uses_left", "used", "made_at_ms", "label")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    USES_LEFT_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    MADE_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    token: str
+    uses_left: int
+    used: int
+    made_at_ms: int
+    label: str
+    def __init__(self, id: _Optional[str] = ..., token: _Optional[str] = ..., uses_left: _Optional[int] = ..., used: _Optional[int] = ..., made_at_ms: _Optional[int] = ..., label: _Optional[str] = ...) -> None: ...
+
+class Block(_message.Message):
+    __slots__ = ("peer", "blocked_at_ms", "note")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    blocked_at_ms: int
+    note: str
+    def __init__(self, peer: _Optional[bytes] = ..., blocked_at_ms: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...

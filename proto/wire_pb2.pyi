@@ -1,10 +1,36 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERDICT_UNSPECIFIED: _ClassVar[Verdict]
+    ACCEPTED: _ClassVar[Verdict]
+    DUPLICATE: _ClassVar[Verdict]
+    MALFORMED: _ClassVar[Verdict]
+    WRONG_RECIPIENT: _ClassVar[Verdict]
+    UNKNOWN_SCHEME: _ClassVar[Verdict]
+    BAD_SEAL: _ClassVar[Verdict]
+    BAD_SIGNATURE: _ClassVar[Verdict]
+    EXPIRED: _ClassVar[Verdict]
+    TRY_LATER: _ClassVar[Verdict]
+    BLOCKED: _ClassVar[Verdict]
+VERDICT_UNSPECIFIED: Verdict
+ACCEPTED: Verdict
+DUPLICATE: Verdict
+MALFORMED: Verdict
+WRONG_RECIPIENT: Verdict
+UNKNOWN_SCHEME: Verdict
+BAD_SEAL: Verdict
+BAD_SIGNATURE: Verdict
+EXPIRED: Verdict
+TRY_LATER: Verdict
+BLOCKED: Verdict
 
 class RoomMessage(_message.Message):
     __slots__ = ("id", "room", "sender", "nick", "sent_at_ms", "lamport", "parents", "text", "signature")
@@ -35,9 +61,107 @@ class RoomBatch(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[RoomMessage, _Mapping]]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("nick", "agent")
+    __slots__ = ("nick", "agent", "record")
     NICK_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
     nick: str
     agent: str
-    def __init__(self, nick: _Optional[str] = ..., agent: _Optional[str] = ...) -> None: ...
+    record: MailboxRecord
+    def __init__(self, nick: _Optional[str] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ...) -> None: ...
+
+class MailboxRecord(_message.Message):
+    __slots__ = ("peer", "seal_key", "seal_key_hash", "mailboxes", "sequence", "expires_at_ms", "signature")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    SEAL_KEY_FIELD_NUMBER: _ClassVar[int]
+    SEAL_KEY_HASH_FIELD_NUMBER: _ClassVar[int]
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    seal_key: bytes
+    seal_key_hash: bytes
+    mailboxes: _containers.RepeatedCompositeFieldContainer[MailboxAddress]
+    sequence: int
+    expires_at_ms: int
+    signature: bytes
+    def __init__(self, peer: _Optional[bytes] = ..., seal_key: _Optional[bytes] = ..., seal_key_hash: _Optional[bytes] = ..., mailboxes: _Optional[_Iterable[_Union[MailboxAddress, _Mapping]]] = ..., sequence: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class MailboxAddress(_message.Message):
+    __slots__ = ("peer", "addresses")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peer: _Optional[bytes] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Envelope(_message.Message):
+    __slots__ = ("version", "recipient", "scheme", "ciphertext", "expires_at_ms")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    CIPHERTEXT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    recipient: bytes
+    scheme: int
+    ciphertext: bytes
+    expires_at_ms: int
+    def __init__(self, version: _Optional[int] = ..., recipient: _Optional[bytes] = ..., scheme: _Optional[int] = ..., ciphertext: _Optional[bytes] = ..., expires_at_ms: _Optional[int] = ...) -> None: ...
+
+class SignedContent(_message.Message):
+    __slots__ = ("sender", "content", "signature")
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    sender: bytes
+    content: bytes
+    signature: bytes
+    def __init__(self, sender: _Optional[bytes] = ..., content: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class Content(_message.Message):
+    __slots__ = ("id", "sent_at_ms", "lamport", "parents", "nick", "record", "text", "receipts")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SENT_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    LAMPORT_FIELD_NUMBER: _ClassVar[int]
+    PARENTS_FIELD_NUMBER: _ClassVar[int]
+    NICK_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    sent_at_ms: int
+    lamport: int
+    parents: _containers.RepeatedScalarFieldContainer[bytes]
+    nick: str
+    record: MailboxRecord
+    text: Text
+    receipts: Receipts
+    def __init__(self, id: _Optional[bytes] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., nick: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., receipts: _Optional[_Union[Receipts, _Mapping]] = ...) -> None: ...
+
+class Text(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class Receipts(_message.Message):
+    __slots__ = ("delivered", "read")
+    DELIVERED_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
+    delivered: _containers.RepeatedScalarFieldContainer[bytes]
+    read: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, delivered: _Optional[_Iterable[bytes]] = ..., read: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Deliver(_message.Message):
+    __slots__ = ("envelopes",)
+    ENVELOPES_FIELD_NUMBER: _ClassVar[int]
+    envelopes: _containers.RepeatedCompositeFieldContainer[Envelope]
+    def __init__(self, envelopes: _Optional[_Iterable[_Union[Envelope, _Mapping]]] = ...) -> None: ...
+
+class DeliverAnswer(_message.Message):
+    __slots__ = ("verdicts",)
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    verdicts: _containers.RepeatedScalarFieldContainer[Verdict]
+    def __init__(self, verdicts: _Optional[_Iterable[_Union[Verdict, str]]] = ...) -> None: ...
