@@ -280,8 +280,12 @@ class MessageStore(Protocol):
 
     def drop_spooled(self, ids: Sequence[bytes]) -> None: ...
 
-    def update_outbox(self, updates: Sequence[actors.OutboxUpdate]) -> None:
-        """In one synced write. The delivery state of a message is kept when it has left the outbox, too."""
+    def update_outbox(self, updates: Sequence[actors.OutboxUpdate]) -> list[bool]:
+        """In one synced write; for each whether the delivery state went forward.
+
+        The delivery state of a message is kept when it has left the outbox, too. An earlier stage than the stored
+        one changes no state; an update for a message that was never written as outgoing changes nothing.
+        """
         ...
 
     def outbox(self, limit: int, after: bytes = b"") -> actors.OutboxPage:
@@ -313,6 +317,10 @@ class MessageStore(Protocol):
     def save_contact(self, contact: records.Contact) -> None: ...
 
     def delete_contact(self, peer: str) -> None: ...
+
+    def load_own_mailboxes(self) -> records.OwnMailboxes: ...
+
+    def save_own_mailboxes(self, own: records.OwnMailboxes) -> None: ...
 
     def load_profile(self) -> records.Profile: ...
 

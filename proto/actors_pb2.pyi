@@ -189,6 +189,12 @@ class UpdateOutbox(_message.Message):
     updates: _containers.RepeatedCompositeFieldContainer[OutboxUpdate]
     def __init__(self, updates: _Optional[_Iterable[_Union[OutboxUpdate, _Mapping]]] = ...) -> None: ...
 
+class OutboxUpdated(_message.Message):
+    __slots__ = ("changed",)
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    changed: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, changed: _Optional[_Iterable[bool]] = ...) -> None: ...
+
 class OutboxUpdate(_message.Message):
     __slots__ = ("peer", "id", "delivery", "envelope", "record_sequence", "finished")
     PEER_FIELD_NUMBER: _ClassVar[int]
@@ -332,6 +338,16 @@ class DeleteContact(_message.Message):
     PEER_FIELD_NUMBER: _ClassVar[int]
     peer: str
     def __init__(self, peer: _Optional[str] = ...) -> None: ...
+
+class ReadOwnMailboxes(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SaveOwnMailboxes(_message.Message):
+    __slots__ = ("own",)
+    OWN_FIELD_NUMBER: _ClassVar[int]
+    own: _records_pb2.OwnMailboxes
+    def __init__(self, own: _Optional[_Union[_records_pb2.OwnMailboxes, _Mapping]] = ...) -> None: ...
 
 class Connect(_message.Message):
     __slots__ = ("peer", "addresses")

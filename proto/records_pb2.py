@@ -25,37 +25,39 @@ _sym_db = _symbol_database.Default()
 from p2pchat.proto import wire_pb2 as p2pchat_dot_proto_dot_wire__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/records.proto\x12\x12p2pchat.records.v1\x1a\x18p2pchat/proto/wire.proto\"b\n\nRoomRecord\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.p2pchat.wire.v1.RoomMessage\x12\x16\n\x0ereceived_at_ms\x18\x02 \x01(\x04\x12\r\n\x05plain\x18\x03 \x01(\x08\"\x91\x01\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05rooms\x18\x02 \x03(\x0b\x32\x1d.p2pchat.records.v1.RoomEntry\x12\x31\n\tmailboxes\x18\x03 \x03(\x0b\x32\x1e.p2pchat.records.v1.OwnMailbox\x12\x17\n\x0frecord_sequence\x18\x04 \x01(\x04\"a\n\nOwnMailbox\x12\x30\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x1f.p2pchat.wire.v1.MailboxAddress\x12\r\n\x05token\x18\x02 \x01(\t\x12\x12\n\nregistered\x18\x03 \x01(\x08\"(\n\tRoomEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05plain\x18\x02 \x01(\x08\"\x81\x01\n\x08\x44\x65livery\x12(\n\x05stage\x18\x01 \x01(\x0e\x32\x19.p2pchat.records.v1.Stage\x12\x11\n\tstored_at\x18\x02 \x03(\x0c\x12\x11\n\tmailboxes\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rchanged_at_ms\x18\x05 \x01(\x04\"\xf9\x01\n\x0c\x44irectRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x10\n\x08outgoing\x18\x02 \x01(\x08\x12\n\n\x02id\x18\x03 \x01(\x0c\x12\x12\n\nsent_at_ms\x18\x04 \x01(\x04\x12\x0f\n\x07lamport\x18\x05 \x01(\x04\x12\x0f\n\x07parents\x18\x06 \x03(\x0c\x12\x0c\n\x04nick\x18\x07 \x01(\t\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x16\n\x0ereceived_at_ms\x18\t \x01(\x04\x12\x15\n\rexpires_at_ms\x18\n \x01(\x04\x12.\n\x08\x64\x65livery\x18\x0b \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12\x0c\n\x04read\x18\x0c \x01(\x08\"\xc6\x01\n\x0cOutboxRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\x0f\n\x07lamport\x18\x03 \x01(\x04\x12\x15\n\rexpires_at_ms\x18\x04 \x01(\x04\x12.\n\x08\x64\x65livery\x18\x05 \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12+\n\x08\x65nvelope\x18\x06 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x17\n\x0frecord_sequence\x18\x07 \x01(\x04\"\xb5\x01\n\x07\x43ontact\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04nick\x18\x03 \x01(\t\x12\x11\n\taddresses\x18\x04 \x03(\t\x12.\n\x06record\x18\x05 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x08\x12\x15\n\rtold_sequence\x18\x07 \x01(\x04\x12\x17\n\x0flast_message_ms\x18\x08 \x01(\x04\"d\n\x0cHeldEnvelope\x12+\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x0e\n\x06sender\x18\x02 \x01(\x0c\x12\x17\n\x0fstored_until_ms\x18\x03 \x01(\x04\"v\n\x0cRegistration\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\x18\n\x10registered_at_ms\x18\x03 \x01(\x04\x12\x0e\n\x06invite\x18\x04 \x01(\t\"g\n\x06Invite\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x11\n\tuses_left\x18\x03 \x01(\r\x12\x0c\n\x04used\x18\x04 \x01(\r\x12\x12\n\nmade_at_ms\x18\x05 \x01(\x04\x12\r\n\x05label\x18\x06 \x01(\t\":\n\x05\x42lock\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x15\n\rblocked_at_ms\x18\x02 \x01(\x04\x12\x0c\n\x04note\x18\x03 \x01(\t*v\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07SENDING\x10\x02\x12\x0b\n\x07REFUSED\x10\x03\x12\n\n\x06STORED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\x12\r\n\tDELIVERED\x10\x06\x12\x08\n\x04READ\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/records.proto\x12\x12p2pchat.records.v1\x1a\x18p2pchat/proto/wire.proto\"b\n\nRoomRecord\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.p2pchat.wire.v1.RoomMessage\x12\x16\n\x0ereceived_at_ms\x18\x02 \x01(\x04\x12\r\n\x05plain\x18\x03 \x01(\x08\"E\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05rooms\x18\x02 \x03(\x0b\x32\x1d.p2pchat.records.v1.RoomEntry\"Z\n\x0cOwnMailboxes\x12\x31\n\tmailboxes\x18\x01 \x03(\x0b\x32\x1e.p2pchat.records.v1.OwnMailbox\x12\x17\n\x0frecord_sequence\x18\x02 \x01(\x04\"a\n\nOwnMailbox\x12\x30\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x1f.p2pchat.wire.v1.MailboxAddress\x12\r\n\x05token\x18\x02 \x01(\t\x12\x12\n\nregistered\x18\x03 \x01(\x08\"(\n\tRoomEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05plain\x18\x02 \x01(\x08\"\x81\x01\n\x08\x44\x65livery\x12(\n\x05stage\x18\x01 \x01(\x0e\x32\x19.p2pchat.records.v1.Stage\x12\x11\n\tstored_at\x18\x02 \x03(\x0c\x12\x11\n\tmailboxes\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rchanged_at_ms\x18\x05 \x01(\x04\"\xf9\x01\n\x0c\x44irectRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x10\n\x08outgoing\x18\x02 \x01(\x08\x12\n\n\x02id\x18\x03 \x01(\x0c\x12\x12\n\nsent_at_ms\x18\x04 \x01(\x04\x12\x0f\n\x07lamport\x18\x05 \x01(\x04\x12\x0f\n\x07parents\x18\x06 \x03(\x0c\x12\x0c\n\x04nick\x18\x07 \x01(\t\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x16\n\x0ereceived_at_ms\x18\t \x01(\x04\x12\x15\n\rexpires_at_ms\x18\n \x01(\x04\x12.\n\x08\x64\x65livery\x18\x0b \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12\x0c\n\x04read\x18\x0c \x01(\x08\"\xc6\x01\n\x0cOutboxRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\x0f\n\x07lamport\x18\x03 \x01(\x04\x12\x15\n\rexpires_at_ms\x18\x04 \x01(\x04\x12.\n\x08\x64\x65livery\x18\x05 \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12+\n\x08\x65nvelope\x18\x06 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x17\n\x0frecord_sequence\x18\x07 \x01(\x04\"\xb5\x01\n\x07\x43ontact\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04nick\x18\x03 \x01(\t\x12\x11\n\taddresses\x18\x04 \x03(\t\x12.\n\x06record\x18\x05 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x08\x12\x15\n\rtold_sequence\x18\x07 \x01(\x04\x12\x17\n\x0flast_message_ms\x18\x08 \x01(\x04\"d\n\x0cHeldEnvelope\x12+\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x0e\n\x06sender\x18\x02 \x01(\x0c\x12\x17\n\x0fstored_until_ms\x18\x03 \x01(\x04\"v\n\x0cRegistration\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\x18\n\x10registered_at_ms\x18\x03 \x01(\x04\x12\x0e\n\x06invite\x18\x04 \x01(\t\"g\n\x06Invite\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x11\n\tuses_left\x18\x03 \x01(\r\x12\x0c\n\x04used\x18\x04 \x01(\r\x12\x12\n\nmade_at_ms\x18\x05 \x01(\x04\x12\r\n\x05label\x18\x06 \x01(\t\":\n\x05\x42lock\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x15\n\rblocked_at_ms\x18\x02 \x01(\x04\x12\x0c\n\x04note\x18\x03 \x01(\t*v\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07SENDING\x10\x02\x12\x0b\n\x07REFUSED\x10\x03\x12\n\n\x06STORED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\x12\r\n\tDELIVERED\x10\x06\x12\x08\n\x04READ\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'p2pchat.proto.records_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STAGE']._serialized_start=1622
-  _globals['_STAGE']._serialized_end=1740
+  _globals['_STAGE']._serialized_start=1637
+  _globals['_STAGE']._serialized_end=1755
   _globals['_ROOMRECORD']._serialized_start=77
   _globals['_ROOMRECORD']._serialized_end=175
-  _globals['_PROFILE']._serialized_start=178
-  _globals['_PROFILE']._serialized_end=323
-  _globals['_OWNMAILBOX']._serialized_start=325
-  _globals['_OWNMAILBOX']._serialized_end=422
-  _globals['_ROOMENTRY']._serialized_start=424
-  _globals['_ROOMENTRY']._serialized_end=464
-  _globals['_DELIVERY']._serialized_start=467
-  _globals['_DELIVERY']._serialized_end=596
-  _globals['_DIRECTRECORD']._serialized_start=599
-  _globals['_DIRECTRECORD']._serialized_end=848
-  _globals['_OUTBOXRECORD']._serialized_start=851
-  _globals['_OUTBOXRECORD']._serialized_end=1049
-  _globals['_CONTACT']._serialized_start=1052
-  _globals['_CONTACT']._serialized_end=1233
-  _globals['_HELDENVELOPE']._serialized_start=1235
-  _globals['_HELDENVELOPE']._serialized_end=1335
-  _globals['_REGISTRATION']._serialized_start=1337
-  _globals['_REGISTRATION']._serialized_end=1455
-  _globals['_INVITE']._serialized_start=1457
-  _globals['_INVITE']._serialized_end=1560
-  _globals['_BLOCK']._serialized_start=1562
-  _globals['_BLOCK']._serialized_end=1620
+  _globals['_PROFILE']._serialized_start=177
+  _globals['_PROFILE']._serialized_end=246
+  _globals['_OWNMAILBOXES']._serialized_start=248
+  _globals['_OWNMAILBOXES']._serialized_end=338
+  _globals['_OWNMAILBOX']._serialized_start=340
+  _globals['_OWNMAILBOX']._serialized_end=437
+  _globals['_ROOMENTRY']._serialized_start=439
+  _globals['_ROOMENTRY']._serialized_end=479
+  _globals['_DELIVERY']._serialized_start=482
+  _globals['_DELIVERY']._serialized_end=611
+  _globals['_DIRECTRECORD']._serialized_start=614
+  _globals['_DIRECTRECORD']._serialized_end=863
+  _globals['_OUTBOXRECORD']._serialized_start=866
+  _globals['_OUTBOXRECORD']._serialized_end=1064
+  _globals['_CONTACT']._serialized_start=1067
+  _globals['_CONTACT']._serialized_end=1248
+  _globals['_HELDENVELOPE']._serialized_start=1250
+  _globals['_HELDENVELOPE']._serialized_end=1350
+  _globals['_REGISTRATION']._serialized_start=1352
+  _globals['_REGISTRATION']._serialized_end=1470
+  _globals['_INVITE']._serialized_start=1472
+  _globals['_INVITE']._serialized_end=1575
+  _globals['_BLOCK']._serialized_start=1577
+  _globals['_BLOCK']._serialized_end=1635
 # @@protoc_insertion_point(module_scope)

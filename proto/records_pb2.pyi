@@ -38,16 +38,20 @@ class RoomRecord(_message.Message):
     def __init__(self, message: _Optional[_Union[_wire_pb2.RoomMessage, _Mapping]] = ..., received_at_ms: _Optional[int] = ..., plain: _Optional[bool] = ...) -> None: ...
 
 class Profile(_message.Message):
-    __slots__ = ("name", "rooms", "mailboxes", "record_sequence")
+    __slots__ = ("name", "rooms")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROOMS_FIELD_NUMBER: _ClassVar[int]
-    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
-    RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     rooms: _containers.RepeatedCompositeFieldContainer[RoomEntry]
+    def __init__(self, name: _Optional[str] = ..., rooms: _Optional[_Iterable[_Union[RoomEntry, _Mapping]]] = ...) -> None: ...
+
+class OwnMailboxes(_message.Message):
+    __slots__ = ("mailboxes", "record_sequence")
+    MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     mailboxes: _containers.RepeatedCompositeFieldContainer[OwnMailbox]
     record_sequence: int
-    def __init__(self, name: _Optional[str] = ..., rooms: _Optional[_Iterable[_Union[RoomEntry, _Mapping]]] = ..., mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
 
 class OwnMailbox(_message.Message):
     __slots__ = ("address", "token", "registered")
