@@ -262,8 +262,9 @@ class MessageStore(Protocol):
     # ---- direct messages; peers in base58 -------------------------------------------------------------
 
     def save_direct(self, saves: Sequence[actors.DirectSave]) -> list[bool]:
-        """Store in one synced write; for each whether (sender, id) was new. The sender is `record.peer`, or this
-        node for an outgoing one; a conversation is ordered by (lamport, id), far times clamped as in `append`.
+        """Store in one synced write; for each whether (sender, id) was new in its conversation. The sender is
+        `record.peer`, or this node for an outgoing one; a conversation is ordered by (lamport, id), far times
+        clamped as in `append`.
 
         Of a repeated message only the due receipt and the dropping of its spooled envelope take effect.
         An outgoing one enters the outbox as well.
@@ -275,7 +276,7 @@ class MessageStore(Protocol):
         ...
 
     def spooled(self, limit: int) -> list[wire.Envelope]:
-        """The oldest ones."""
+        """The oldest ones; fewer than `limit`, but at least one, when they have more than 8 MiB together."""
         ...
 
     def drop_spooled(self, ids: Sequence[bytes]) -> None: ...

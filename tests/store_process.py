@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from p2pchat.node.adapters import rocksdb_store
+from p2pchat.node.adapters.rocksdb_database import Limits
 from p2pchat.node.adapters.rocksdb_store import RocksdbStore
 from p2pchat.node.errors import StoreError
+from p2pchat.node.protocol.envelope import envelope_id
+from p2pchat.proto import records_pb2 as records
 from tests.builders import ROOM, room_record
+from tests.direct_builders import envelope, incoming, outgoing, update
 
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534  # user id
@@ -74,6 +78,36 @@ def burst(path: Path, first: int, seed: int) -> None:
         first += count
 
 
+def direct_burst(path: Path, first: int, seed: int) -> None:
+    """Send and finish for ever; say `+ <verb> <first> <count>` before each write and `= ...` after it.
+
+    "received": incoming messages, with receipts due, out of the spool; "sent": outgoing ones; "finished": these.
+    """
+    rng = random.Random(seed)
+    store = RocksdbStore(path)
+    store.open()
+    for start in itertools.count(first, 10):
+        count = rng.randint(1, 8)
+        numbers = range(start, start + count)
+        sealed = [envelope(n, size=rng.randint(8, 4000)) for n in numbers]
+        store.spool(sealed)
+        arrived = [
+            incoming(n, receipt_due=True, spooled=envelope_id(e))
+            for n, e in zip(numbers, sealed, strict=True)
+        ]
+        sent = [outgoing(n, envelope=e) for n, e in zip(numbers, sealed, strict=True)]
+        finished = [update(n, stage=records.DELIVERED, finished=True) for n in numbers]
+        writes: dict[str, Callable[[], object]] = {
+            "received": functools.partial(store.save_direct, arrived),
+            "sent": functools.partial(store.save_direct, sent),
+            "finished": functools.partial(store.update_outbox, finished),
+        }
+        for verb, write in writes.items():
+            say(f"+ {verb} {start} {count}")
+            write()
+            say(f"= {verb} {start} {count}")
+
+
 def fill(path: Path) -> None:
     """Fill the file system with another file, append in vain, make room again, append."""
     store = RocksdbStore(path / "store")
@@ -85,7 +119,7 @@ def fill(path: Path) -> None:
     refusals = list(itertools.islice(_refusals(store), 3))
     say(f"refused {len(refusals)} {refusals[0]}")
     say(f"kept {_stored(store)}")
-    os.truncate(other, other.stat().st_size - rocksdb_store.ROOM_TO_MEND // 2)
+    os.truncate(other, other.stat().st_size - Limits().room_to_mend // 2)
     say(f"with little room {next(_refusals(store), 'accepted')}")
     other.unlink()
     say(f"with room {store.append([room_record(2, text='y' * 9000)])}")
@@ -127,6 +161,8 @@ def main(what: str, path: str, *numbers: str) -> None:
             fill(Path(path))
         case "burst":
             burst(Path(path), *map(int, numbers))
+        case "direct_burst":
+            direct_burst(Path(path), *map(int, numbers))
 
 
 if __name__ == "__main__":

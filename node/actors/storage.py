@@ -2,70 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
 
-import trio
 from google.protobuf.message import Message
 
-from p2pchat.node.actors.rejection import rejection_of
-from p2pchat.node.errors import StoreError
-from p2pchat.node.ports import MessageStore
-from p2pchat.node.runtime import Actor, handles, handles_batch
+from p2pchat.node.actors.storage_calls import MAX_PAGE, Runner, in_thread, inline, length_of_page
+from p2pchat.node.actors.storage_direct import SAVES_PER_COMMIT, DirectStorage
+from p2pchat.node.runtime import handles, handles_batch
 from p2pchat.proto import actors_pb2 as actors
-from p2pchat.proto import records_pb2 as records
+
+__all__ = ["MAX_PAGE", "SAVES_PER_COMMIT", "Runner", "StorageActor", "in_thread", "inline"]
 
 MAILBOX_SIZE = 256  # letters; askers wait for space when the disk does not keep up
-SAVES_PER_COMMIT = 128  # queued saves that share one synced write; half of the mailbox
-MAX_PAGE = 1000  # messages in one page of history
-
-T = TypeVar("T")
 
 
-class Runner(Protocol):
-    """How a call on the store is made."""
-
-    async def __call__(self, call: Callable[[], T], /) -> T: ...
-
-
-async def in_thread(call: Callable[[], T]) -> T:
-    """Never abandoned: a call that went on behind the next one would break "one at a time"."""
-    return await trio.to_thread.run_sync(call, abandon_on_cancel=False)
-
-
-async def inline(call: Callable[[], T]) -> T:
-    """At once: for stores that never block, and for virtual time, which does not wait for threads."""
-    return call()
-
-
-class StorageActor(Actor):
-    """Keeps history and profile. A failing disk is answered with `Rejected`, and is no crash."""
+class StorageActor(DirectStorage):
+    """Keeps history and profile, and direct messages. A failing disk is answered with `Rejected`, and is no crash."""
 
     mailbox_size = MAILBOX_SIZE
 
-    def __init__(self, store: MessageStore, run: Runner | None = None) -> None:
-        """`run` performs one call on the store; by default in a worker thread."""
-        self._store = store
-        self._run = run or in_thread
-
-    async def started(self) -> None:
-        await self._run(self._store.open)
-
-    async def stopping(self) -> None:
-        await self._run(self._store.close)
-
     @handles_batch(actors.SaveRoomMessages, at_most=SAVES_PER_COMMIT)
     async def _save_room_messages(
-        self, saves: Sequence[actors.SaveRoomMessages]
+        self, commands: Sequence[actors.SaveRoomMessages]
     ) -> Sequence[Message]:
-        batch = [record for save in saves for record in save.records]
-        try:
-            fresh = iter(await self._run(lambda: self._store.append(batch)))
-        except StoreError as error:
-            return [rejection_of(error)] * len(saves)
-        return [
-            actors.RoomMessagesSaved(fresh=[next(fresh) for _ in save.records]) for save in saves
-        ]
+        saved = await self._save_together([c.records for c in commands], self._store.append)
+        if isinstance(saved, actors.Rejected):
+            return [saved] * len(commands)
+        return [actors.RoomMessagesSaved(fresh=fresh) for fresh in saved]
 
     @handles(actors.ReadHistory)
     async def _read_history(self, query: actors.ReadHistory) -> Message:
@@ -81,32 +44,21 @@ class StorageActor(Actor):
 
     @handles(actors.SaveProfile)
     async def _save_profile(self, command: actors.SaveProfile) -> Message:
-        return await self._answer(lambda: self._keep_profile(command.profile))
+        return await self._write(lambda: self._store.save_profile(command.profile))
 
     @handles(actors.DescribeStore)
     async def _describe_store(self, _: actors.DescribeStore) -> Message:
         return await self._answer(self._description)
 
-    async def _answer(self, read: Callable[[], Message]) -> Message:
-        try:
-            return await self._run(read)
-        except StoreError as error:
-            return rejection_of(error)
-
     # What runs in the worker thread.
 
     def _page(self, query: actors.ReadHistory) -> actors.HistoryPage:
-        limit = min(max(query.limit, 1), MAX_PAGE)
-        page = self._store.history(query.room, limit, query.before)
+        page = self._store.history(query.room, length_of_page(query.limit), query.before)
         return actors.HistoryPage(records=page.records, first=page.first)
 
     def _room_state(self, room: str) -> actors.RoomState:
         head = self._store.room_head(room)
         return actors.RoomState(lamport=head.lamport, parents=head.parents)
-
-    def _keep_profile(self, profile: records.Profile) -> actors.Done:
-        self._store.save_profile(profile)
-        return actors.Done()
 
     def _description(self) -> actors.StoreDescription:
         info = self._store.describe()

@@ -13,23 +13,23 @@ from p2pchat.node.adapters.history_keys import (
     identity_key,
     room_end,
 )
-from p2pchat.node.errors import StoreError
+from p2pchat.node.adapters.memory_direct import MemoryDirect
 from p2pchat.node.ports import HistorySlice, RoomHead, StoreInfo
 from p2pchat.proto import records_pb2 as records
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
-class MemoryStore:
+class MemoryStore(MemoryDirect):
     """Holds serialized records, so that no caller shares an object with the store."""
 
     def __init__(self) -> None:
-        self.failure: StoreError | None = None  # set it to play a full disk: every write raises it
-        self._is_open = False
+        super().__init__()
         self._records: dict[bytes, bytes] = {}  # history key -> RoomRecord
         self._known: set[bytes] = set()  # identity keys
         self._rooms: defaultdict[str, list[bytes]] = defaultdict(list)  # history keys, sorted
         self._profile = b""
+        self._own_mailboxes = b""
 
     def open(self) -> None:
         self._is_open = True
@@ -39,7 +39,7 @@ class MemoryStore:
 
     def append(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
         self._check_writable()
-        return [self._add(record) for record in batch]
+        return [self._keep(record) for record in batch]
 
     def history(self, room: str, limit: int, before: bytes = b"") -> HistorySlice:
         self._check_open()
@@ -54,6 +54,14 @@ class MemoryStore:
         newest = self._rooms.get(room, [])[: -HEAD_IDS - 1 : -1]
         return head_of(room, newest)
 
+    def load_own_mailboxes(self) -> records.OwnMailboxes:
+        self._check_open()
+        return records.OwnMailboxes.FromString(self._own_mailboxes)
+
+    def save_own_mailboxes(self, own: records.OwnMailboxes) -> None:
+        self._check_writable()
+        self._own_mailboxes = own.SerializeToString()
+
     def load_profile(self) -> records.Profile:
         self._check_open()
         return records.Profile.FromString(self._profile)
@@ -64,10 +72,11 @@ class MemoryStore:
 
     def describe(self) -> StoreInfo:
         self._check_open()
-        size = sum(map(len, self._records.values())) + len(self._profile)
-        return StoreInfo("memory", size, len(self._records), SCHEMA_VERSION)
+        size = sum(map(len, self._records.values())) + len(self._profile) + self._direct_size()
+        count = len(self._records) + len(self._messages)
+        return StoreInfo("memory", size, count, SCHEMA_VERSION)
 
-    def _add(self, record: records.RoomRecord) -> bool:
+    def _keep(self, record: records.RoomRecord) -> bool:
         known = identity_key(record.message)
         if known in self._known:
             return False
@@ -76,12 +85,3 @@ class MemoryStore:
         self._records[key] = record.SerializeToString()
         insort(self._rooms[record.message.room], key)
         return True
-
-    def _check_open(self) -> None:
-        if not self._is_open:
-            raise StoreError("The message store is not open.")
-
-    def _check_writable(self) -> None:
-        self._check_open()
-        if self.failure is not None:
-            raise self.failure

@@ -148,7 +148,7 @@ async def test_the_profile_is_kept(rig: Rig) -> None:
 async def test_the_store_describes_itself(rig: Rig) -> None:
     await rig.save(room_record(1))
     description = await rig.cell.ref.ask(actors.DescribeStore(), actors.StoreDescription)
-    assert (description.messages, description.schema_version) == (1, 1)
+    assert (description.messages, description.schema_version) == (1, 2)
     assert description.size_bytes > 0
     assert description.path
 

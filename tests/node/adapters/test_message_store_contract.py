@@ -200,7 +200,7 @@ def test_the_description_has_a_size_and_a_count(store: MessageStore) -> None:
     info = store.describe()
     assert info.messages == 100
     assert info.size_bytes > 100 * len(room_record(1).SerializeToString())
-    assert info.schema_version == 1
+    assert info.schema_version == 2
     assert info.path
 
 

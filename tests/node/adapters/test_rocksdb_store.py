@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import subprocess
 import sys
@@ -13,12 +12,13 @@ from pathlib import Path
 import pytest
 from rocksdict import Options, Rdict
 
-from p2pchat.node.adapters import rocksdb_store
-from p2pchat.node.adapters.rocksdb_store import BY_ID, HISTORY, META, Entry, RocksdbStore
+from p2pchat.node.adapters.rocksdb_database import META
+from p2pchat.node.adapters.rocksdb_store import FAMILIES, HISTORY, SCHEMA_VERSION, RocksdbStore
 from p2pchat.node.errors import StoreError, StoreInUseError, StoreTooNewError
 from p2pchat.proto import records_pb2 as records
 from tests import store_process
 from tests.builders import ROOM, room_record
+from tests.failing_disk import FailingSync, no_file_longer_than
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def raw(path: Path, *families: str) -> Iterator[Rdict]:
     """The database without our code around it."""
     options = Options(raw_mode=True)
     options.create_missing_column_families(True)
-    database = Rdict(str(path), options, dict.fromkeys((HISTORY, BY_ID, META, *families), options))
+    database = Rdict(str(path), options, dict.fromkeys((*FAMILIES, META, *families), options))
     yield database
     database.close()
 
@@ -81,10 +81,11 @@ def test_importing_the_module_does_not_load_rocksdb() -> None:
 
 def test_a_newer_schema_is_refused_and_left_alone(store: RocksdbStore, path: Path) -> None:
     store.close()
-    put_raw(path, META, b"schema_version", (2).to_bytes(4, "big"))
+    put_raw(path, META, b"schema_version", (SCHEMA_VERSION + 1).to_bytes(4, "big"))
     for _ in range(2):
-        assert "newer version of p2pchat (schema 2" in refused(path, StoreTooNewError)
-    put_raw(path, META, b"schema_version", (1).to_bytes(4, "big"))
+        sentence = refused(path, StoreTooNewError)
+        assert f"newer version of p2pchat (schema {SCHEMA_VERSION + 1}" in sentence
+    put_raw(path, META, b"schema_version", SCHEMA_VERSION.to_bytes(4, "big"))
     store.open()
 
 
@@ -92,11 +93,11 @@ def test_a_newer_schema_may_have_column_families_of_its_own(
     store: RocksdbStore, path: Path
 ) -> None:
     store.close()
-    with raw(path, "outbox"):
+    with raw(path, "of a later schema"):
         pass
     store.open()
     store.close()
-    with raw(path, "outbox") as database:
+    with raw(path, "of a later schema") as database:
         column = database.get_column_family(META)
         column[b"schema_version"] = (7).to_bytes(4, "big")
         column.close()
@@ -204,17 +205,6 @@ def test_a_torn_end_of_the_log_costs_only_what_was_not_finished(
 # ---- a disk that fails -----------------------------------------------------------------------------
 
 
-@contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    """A limit in bytes on every file that this process writes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_nothing_of_a_batch_that_does_not_fit_is_kept(store: RocksdbStore) -> None:
     store.append([room_record(1)])
     large = [room_record(number, text="x" * 60_000) for number in range(2, 40)]
@@ -246,23 +236,6 @@ def test_a_full_disk_refuses_until_there_is_room_again(tmp_path: Path) -> None:
         "with room [True]",
         "kept [1, 2]",
     ]
-
-
-class FailingSync:
-    """Makes writes reach the log and then fail, as a disk does that cannot be synced."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
-        self.failures = failures
-        self._write = rocksdb_store._Database.write
-        monkeypatch.setattr(
-            rocksdb_store._Database, "write", lambda database, entries: self(database, entries)
-        )
-
-    def __call__(self, database: rocksdb_store._Database, entries: list[Entry]) -> None:
-        self._write(database, entries)
-        if entries and self.failures:
-            self.failures -= 1
-            raise Exception("IO error: Input/output error: While fdatasync: 000009.log")
 
 
 def test_a_write_that_fails_once_is_tried_again(
