@@ -1,6 +1,6 @@
 """Composition root: builds adapters and actors, and the supervision tree.
 
-`root -> storage -> network (transport, discovery, pubsub; one for all) -> ui`
+`root -> storage -> network (transport, discovery, pubsub; one for all) -> delivery -> ui`
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import os
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import trio
 
+from p2pchat.node.actors.delivery.actor import DeliveryActor
+from p2pchat.node.actors.delivery.assembly import make_delivery, wall_clock
 from p2pchat.node.actors.discovery import DiscoveryActor
 from p2pchat.node.actors.pubsub import PubsubActor
 from p2pchat.node.actors.storage import Runner, StorageActor, in_thread
@@ -28,8 +31,9 @@ from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
 from p2pchat.node.ports import LocalDiscovery, MessageStore, Network
 from p2pchat.node.protocol.address_book import AddressBook
+from p2pchat.node.protocol.seal import SealKey
 from p2pchat.node.protocol.self_image import SelfImage
-from p2pchat.node.runtime import Actor, ActorCell, ActorRef, Strategy, Supervisor, watch
+from p2pchat.node.runtime import Actor, ActorCell, ActorRef, Child, Strategy, Supervisor, watch
 from p2pchat.proto import actors_pb2 as actors
 
 log = logging.getLogger(__name__)
@@ -58,12 +62,17 @@ class Adapters:
     store: MessageStore
     mdns: LocalDiscovery | None
     run_store: Runner = in_thread
+    now_ms: Callable[[], int] = wall_clock
 
 
 def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
     """libp2p, RocksDB and multicast DNS as the configuration says."""
     network = Libp2pNetwork(
-        identity, config.listen, config.limits, strict_listen=config.listen != DEFAULT_LISTEN
+        identity,
+        config.listen,
+        config.limits,
+        strict_listen=config.listen != DEFAULT_LISTEN,
+        relay=config.relay,
     )
     return Adapters(network, RocksdbStore(config.store_path), Mdns() if config.mdns else None)
 
@@ -82,7 +91,15 @@ async def run_node(
     """
     hub = EventHub()
     tree = build_tree(config, identity, adapters or real_adapters(config, identity), hub)
-    cells = {cell.name: cell for cell in tree.cells()}
+    ui = next(cell.ref for cell in tree.cells() if cell.name == "ui")
+    await run_tree(tree, partial(front_end, NodeHandle(config, identity, ui, hub)), hub)
+
+
+async def run_tree(
+    tree: Supervisor, front_end: Callable[[], Awaitable[None]], hub: EventHub
+) -> None:
+    """Run a supervision tree until the front end returns, or `STOP_DEADLINE` after that."""
+    cells = list(tree.cells())
 
     def on_stall(cell: ActorCell, seconds: float) -> None:
         text = f"The {cell.name} part of the node has been busy for {seconds:.0f} s; see /info."
@@ -91,14 +108,14 @@ async def run_node(
     async with trio.open_nursery() as nursery:
 
         async def keep_front_end() -> None:
-            await front_end(NodeHandle(config, identity, cells["ui"].ref, hub))
+            await front_end()
             tree.request_stop()
             await trio.sleep(STOP_DEADLINE)
             log.warning("the node did not stop in %g s", STOP_DEADLINE)
             nursery.cancel_scope.cancel()
 
         nursery.start_soon(keep_front_end)
-        nursery.start_soon(watch, list(cells.values()), on_stall)
+        nursery.start_soon(watch, cells, on_stall)
         try:
             await tree.run()
         finally:
@@ -109,85 +126,130 @@ async def run_node(
 def build_tree(
     config: NodeConfig, identity: Identity, adapters: Adapters, hub: EventHub
 ) -> Supervisor:
-    """The supervision tree, not yet running."""
-    return _Wiring(config, identity, adapters, hub).root
+    """The supervision tree of a node, not yet running."""
+    return _NodeWiring(config, identity, adapters, hub).root
 
 
-class _Wiring:
-    """Who holds whose reference. References exist before the actors they lead to.
+class NetworkWiring:
+    """The part of the tree that every role has: storage, and the network group.
 
-    What is made here and not in a factory survives a restart of the network group: who is where, and what
-    the node is called and in which rooms it is.
+    References exist before the actors they lead to. What is made here and not in a factory survives a restart of
+    the network group: who is where, and what the node is called and in which rooms it is.
     """
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        identity: Identity,
+        adapters: Adapters,
+        *,
+        ui: ActorRef,
+        delivery: ActorRef | None = None,
+        rooms: bool = True,
+    ) -> None:
+        """`ui` and `delivery` hear of peers; without `rooms` there is no gossip."""
+        self.config = config
+        self.identity = identity
+        self.adapters = adapters
+        self.rng = random.SystemRandom()
+        self._ui = ui
+        self._delivery = delivery
+        self._book = AddressBook(identity.peer, self.rng)
+        self.self_image = SelfImage(
+            config.name,
+            rooms={room.name: room.plain for room in config.rooms},
+            default_room=config.default_room,
+        )
+        self.storage = ActorCell.of("storage", StorageActor, self._make_storage)
+        self.transport = ActorCell.of("transport", TransportActor, self._make_transport)
+        self.discovery = ActorCell.of("discovery", DiscoveryActor, self._make_discovery)
+        self.pubsub = ActorCell.of("pubsub", PubsubActor, self._make_pubsub)
+        group: list[Child] = [self.transport, self.discovery]
+        if rooms:
+            group.append(self.pubsub)
+        self.network = Supervisor("network", group, strategy=Strategy.ONE_FOR_ALL, rng=self.rng)
+
+    def _make_storage(self) -> Actor:
+        return StorageActor(self.adapters.store, self.adapters.run_store)
+
+    def _make_transport(self) -> Actor:
+        return TransportActor(
+            self.adapters.network,
+            self._book,
+            agent=f"p2pchat/{program_version()}",
+            storage=self.storage.ref,
+            discovery=self.discovery.ref,
+            ui=self._ui,
+            self_image=self.self_image,
+            rng=self.rng,
+            delivery=self._delivery,
+        )
+
+    def _make_discovery(self) -> Actor:
+        return DiscoveryActor(
+            bootstrap=self.config.bootstrap,
+            chosen_by_user=self.config.bootstrap != PUBLIC_BOOTSTRAP,
+            transport=self.transport.ref,
+            ui=self._ui,
+            local=self.adapters.mdns,
+            resolver=DnsaddrResolver(),
+            rng=self.rng,
+        )
+
+    def _make_pubsub(self) -> Actor:
+        return PubsubActor(
+            self.adapters.network,
+            author=self.identity.peer_bytes,
+            key=self.identity.private_key,
+            storage=self.storage.ref,
+            ui=self._ui,
+            self_image=self.self_image,
+            randomness=os.urandom,
+        )
+
+
+class _NodeWiring:
+    """What a node has besides: direct messages, and somebody to serve front ends."""
 
     def __init__(
         self, config: NodeConfig, identity: Identity, adapters: Adapters, hub: EventHub
     ) -> None:
         self._config = config
         self._identity = identity
-        self._adapters = adapters
         self._hub = hub
-        self._rng = random.SystemRandom()
-        self._book = AddressBook(identity.peer, self._rng)
-        rooms = {room.name: room.plain for room in config.rooms}
-        self._self_image = SelfImage(config.name, rooms=rooms)
-        self._storage = ActorCell.of("storage", StorageActor, self._make_storage)
-        self._transport = ActorCell.of("transport", TransportActor, self._make_transport)
-        self._discovery = ActorCell.of("discovery", DiscoveryActor, self._make_discovery)
-        self._pubsub = ActorCell.of("pubsub", PubsubActor, self._make_pubsub)
         self._ui = ActorCell.of("ui", UiActor, self._make_ui)
-        network = Supervisor(
-            "network",
-            [self._transport, self._discovery, self._pubsub],
-            strategy=Strategy.ONE_FOR_ALL,
-            rng=self._rng,
+        self._delivery = ActorCell.of("delivery", DeliveryActor, self._make_delivery)
+        self._base = NetworkWiring(
+            config, identity, adapters, ui=self._ui.ref, delivery=self._delivery.ref
         )
-        self.root = Supervisor("root", [self._storage, network, self._ui], rng=self._rng, root=True)
+        children = [self._base.storage, self._base.network, self._delivery, self._ui]
+        self.root = Supervisor("root", children, rng=self._base.rng, root=True)
 
-    def _make_storage(self) -> Actor:
-        return StorageActor(self._adapters.store, self._adapters.run_store)
-
-    def _make_transport(self) -> Actor:
-        return TransportActor(
-            self._adapters.network,
-            self._book,
-            agent=f"p2pchat/{program_version()}",
-            storage=self._storage.ref,
-            discovery=self._discovery.ref,
-            ui=self._ui.ref,
-            self_image=self._self_image,
-        )
-
-    def _make_discovery(self) -> Actor:
-        return DiscoveryActor(
-            bootstrap=self._config.bootstrap,
-            chosen_by_user=self._config.bootstrap != PUBLIC_BOOTSTRAP,
-            transport=self._transport.ref,
-            ui=self._ui.ref,
-            local=self._adapters.mdns,
-            resolver=DnsaddrResolver(),
-            rng=self._rng,
-        )
-
-    def _make_pubsub(self) -> Actor:
-        return PubsubActor(
-            self._adapters.network,
+    def _make_delivery(self) -> Actor:
+        base = self._base
+        return make_delivery(
+            self._config,
             author=self._identity.peer_bytes,
             key=self._identity.private_key,
-            storage=self._storage.ref,
+            seal_key=SealKey.derive(self._identity.seed),
+            network=base.adapters.network,
+            storage=base.storage.ref,
+            transport=base.transport.ref,
             ui=self._ui.ref,
-            self_image=self._self_image,
-            randomness=os.urandom,
+            nick=lambda: base.self_image.name,
+            rng=base.rng,
+            now_ms=base.adapters.now_ms,
         )
 
     def _make_ui(self) -> Actor:
         return UiActor(
             peer=self._identity.peer,
             data_dir=self._config.data_dir,
-            storage=self._storage.ref,
-            transport=self._transport.ref,
-            discovery=self._discovery.ref,
-            pubsub=self._pubsub.ref,
+            storage=self._base.storage.ref,
+            transport=self._base.transport.ref,
+            discovery=self._base.discovery.ref,
+            pubsub=self._base.pubsub.ref,
+            delivery=self._delivery.ref,
             hub=self._hub,
             actor_stats=lambda: [cell.stats() for cell in self.root.cells()],
         )

@@ -378,12 +378,14 @@ class RecordChanged(_message.Message):
     def __init__(self, record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
 
 class RecordHeard(_message.Message):
-    __slots__ = ("peer", "record")
+    __slots__ = ("peer", "record", "told_sequence")
     PEER_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
+    TOLD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     peer: str
     record: _wire_pb2.MailboxRecord
-    def __init__(self, peer: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
+    told_sequence: int
+    def __init__(self, peer: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., told_sequence: _Optional[int] = ...) -> None: ...
 
 class PeerFound(_message.Message):
     __slots__ = ("peer", "addresses", "source")
@@ -400,7 +402,7 @@ class ListConnections(_message.Message):
     def __init__(self) -> None: ...
 
 class Connection(_message.Message):
-    __slots__ = ("peer", "name", "address", "transport", "outbound", "rtt_ms", "agent")
+    __slots__ = ("peer", "name", "address", "transport", "outbound", "rtt_ms", "agent", "record")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -408,6 +410,7 @@ class Connection(_message.Message):
     OUTBOUND_FIELD_NUMBER: _ClassVar[int]
     RTT_MS_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     address: str
@@ -415,7 +418,8 @@ class Connection(_message.Message):
     outbound: bool
     rtt_ms: float
     agent: str
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ..., outbound: _Optional[bool] = ..., rtt_ms: _Optional[float] = ..., agent: _Optional[str] = ...) -> None: ...
+    record: _wire_pb2.MailboxRecord
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ..., outbound: _Optional[bool] = ..., rtt_ms: _Optional[float] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
 
 class ConnectionList(_message.Message):
     __slots__ = ("connections",)
@@ -451,6 +455,10 @@ class NameChanged(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class NetworkStarted(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class PeerConnected(_message.Message):
     __slots__ = ("peer", "address", "transport")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import trio
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
+from p2pchat.node.actors.lanes import Desk
+from p2pchat.node.actors.relays import Relays
 from p2pchat.node.errors import DialError, RequestRejectedError, StreamError
 from p2pchat.node.ports import Network, PeerUp, Stream
 from p2pchat.node.protocol import names
@@ -17,6 +22,7 @@ from p2pchat.node.protocol.framing import frame
 from p2pchat.node.protocol.self_image import SelfImage
 from p2pchat.node.protocol.token_bucket import TokenBucket
 from p2pchat.node.runtime import Actor, ActorRef, handles
+from p2pchat.node.runtime.mailbox import Letter
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
@@ -24,11 +30,12 @@ from p2pchat.proto import wire_pb2 as wire
 log = logging.getLogger(__name__)
 
 HELLO_PROTOCOL = "/p2pchat/hello/1.0.0"
-HELLO_LIMIT = 1024  # bytes
+HELLO_LIMIT = 8 * 1024  # bytes; a mailbox record has the better part of it
 HELLO_TIMEOUT = 10.0  # seconds for both directions
 RESET_TIMEOUT = 0.2  # seconds to give a stream up
 HELLO_RATE = 0.1  # greetings a second from one peer ...
 HELLO_BURST = 5  # ... and at once; more are refused, or names could flood the screen
+CONNECTS_AT_ONCE = 64  # connections being made for other parts of the node; more wait
 IDLE = 60.0  # seconds to the next look at the address book when nothing is due
 
 
@@ -36,6 +43,7 @@ IDLE = 60.0  # seconds to the next look at the address book when nothing is due
 class _Greeting:
     name: str
     agent: str
+    record: wire.MailboxRecord | None
     allowance: TokenBucket
 
 
@@ -52,7 +60,10 @@ class TransportActor(Actor):
         discovery: ActorRef,
         ui: ActorRef,
         self_image: SelfImage,
+        rng: random.Random,
+        delivery: ActorRef | None = None,
     ) -> None:
+        """`ui` and `delivery` hear who comes and goes."""
         self._network = network
         self._book = book
         self._agent = agent
@@ -64,17 +75,41 @@ class TransportActor(Actor):
         self._greetings: dict[str, _Greeting] = {}
         self._dial_now = trio.Event()
         self._refused_hellos = 0
+        self._delivery = delivery
+        self._relays = Relays(network, rng, self._tell_addresses)
+        self._relays.use(self_image.relays, set())
+        self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
+        self._connects = self._desk.lane(self._begin_connect, CONNECTS_AT_ONCE)
+
+    async def receive(self, letters: Sequence[Letter]) -> None:
+        if isinstance(letters[0].message, actors.Connect):
+            for letter in letters:
+                self._connects.put(letter)
+        else:
+            await super().receive(letters)
 
     async def started(self) -> None:
         await self._settle_name()
         self._book.all_gone(trio.current_time())
+        if self._delivery is not None:
+            self._delivery.offer(actors.NetworkStarted())
         self._network.handle(HELLO_PROTOCOL, self._answer_hello)
         await self.spawn_started(self._network.run)
         self.spawn(self._watch_peers, name="peer events")
         self.spawn(self._dial, name="dialer")
+        self.spawn(self._desk.run, name="transport desk")
+        self.spawn(self._relays.run, name="relays")
+        await self._tell_addresses()
+
+    async def _tell_addresses(self) -> None:
         listening = actors.Listening(peer=self._network.peer, addresses=self._addresses())
         await self._discovery.tell(listening)
         self._ui.offer(listening)
+
+    def _tell(self, event: Message) -> None:
+        self._ui.offer(event)
+        if self._delivery is not None:
+            self._delivery.offer(event)
 
     @handles(actors.PeerFound)
     async def _found(self, found: actors.PeerFound) -> None:
@@ -94,6 +129,7 @@ class TransportActor(Actor):
                 transport=connection.transport,
                 outbound=connection.outbound,
                 rtt_ms=connection.rtt_ms or 0.0,
+                record=greeting.record if greeting else None,
             )
         return listed
 
@@ -110,8 +146,25 @@ class TransportActor(Actor):
     @handles(actors.NameChanged)
     async def _rename(self, change: actors.NameChanged) -> None:
         self._self_image.name = change.name
+        self._greet_again()
+
+    @handles(actors.RecordChanged)
+    async def _take_record(self, change: actors.RecordChanged) -> None:
+        if self._self_image.record != change.record:
+            self._self_image.record = change.record
+            self._greet_again()
+
+    def _greet_again(self) -> None:
         for peer in self._greetings:
             self.spawn(self._greet, peer)
+
+    @handles(actors.UseRelays)
+    async def _use_relays(self, command: actors.UseRelays) -> None:
+        for relay in command.relays:
+            self._book.found(relay.peer, relay.addresses, actors.USER, trio.current_time())
+        self._relays.use(command.relays, self._connected)
+        self._self_image.relays = list(command.relays)
+        self._dial_now.set()
 
     # ---- dialling -----------------------------------------------------------------------------------
 
@@ -123,6 +176,19 @@ class TransportActor(Actor):
             due = self._book.next_due()
             with trio.move_on_at(trio.current_time() + IDLE if due is None else due):
                 await self._dial_now.wait()
+
+    async def _begin_connect(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        assert isinstance(message, actors.Connect)
+        return partial(self._connect, message)
+
+    async def _connect(self, message: actors.Connect) -> actors.Done:
+        """On behalf of another part of the node; what is not reached is not tried again here."""
+        known = self._book.addresses(message.peer)
+        try:
+            await self._network.dial(message.peer, [*known, *message.addresses])
+        except DialError as error:
+            raise RequestRejectedError(actors.NETWORK_FAILED, str(error)) from error
+        return actors.Done()
 
     async def _attempt(self, dial: Dial) -> None:
         try:
@@ -147,7 +213,8 @@ class TransportActor(Actor):
             if isinstance(event, PeerUp):
                 self._connected.add(event.peer)
                 self._book.connected(event.peer)
-                self._ui.offer(
+                self._relays.connected(event.peer)
+                self._tell(
                     actors.PeerConnected(
                         peer=event.peer, address=event.address, transport=event.transport
                     )
@@ -158,8 +225,9 @@ class TransportActor(Actor):
             else:
                 self._book.disconnected(event.peer, trio.current_time())
                 self._connected.discard(event.peer)
+                self._relays.disconnected(event.peer)
                 self._greetings.pop(event.peer, None)
-                self._ui.offer(actors.PeerDisconnected(peer=event.peer))
+                self._tell(actors.PeerDisconnected(peer=event.peer))
             self._dial_now.set()
 
     def _addresses(self) -> list[str]:
@@ -176,8 +244,11 @@ class TransportActor(Actor):
                 log.debug("no greeting from %s: %s", peer, error)
                 return
             try:
+                told = self._self_image.record
                 await stream.write(self._hello())
-                self._heard(peer, await stream.read_frame(HELLO_LIMIT))
+                # Their answer comes after they have read ours.
+                sequence = told.sequence if told is not None else 0
+                self._heard(peer, await stream.read_frame(HELLO_LIMIT), sequence)
                 await stream.close()
             except (StreamError, DecodeError) as error:
                 log.debug("no greeting from %s: %s", peer, error)
@@ -207,9 +278,12 @@ class TransportActor(Actor):
                 await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
 
     def _hello(self) -> bytes:
-        return frame(wire.Hello(nick=self._self_image.name, agent=self._agent).SerializeToString())
+        hello = wire.Hello(
+            nick=self._self_image.name, agent=self._agent, record=self._self_image.record
+        )
+        return frame(hello.SerializeToString())
 
-    def _heard(self, peer: str, body: bytes) -> None:
+    def _heard(self, peer: str, body: bytes, told_sequence: int = 0) -> None:
         hello = wire.Hello.FromString(body)
         if peer not in self._connected:
             return  # it came and went
@@ -218,7 +292,11 @@ class TransportActor(Actor):
         if not allowance.allows(now) or len(hello.nick) > names.NAME_LIMIT:
             self._refused_hellos += 1
             return
-        self._greetings[peer] = _Greeting(hello.nick, hello.agent[:64], allowance)
+        record = hello.record if hello.HasField("record") else None
+        self._greetings[peer] = _Greeting(hello.nick, hello.agent[:64], record, allowance)
         if previous is None or previous.name != hello.nick:
             before = previous.name if previous else ""
-            self._ui.offer(actors.PeerNamed(peer=peer, name=hello.nick, previous=before))
+            self._tell(actors.PeerNamed(peer=peer, name=hello.nick, previous=before))
+        if self._delivery is not None and (record is not None or told_sequence):
+            heard = actors.RecordHeard(peer=peer, record=record, told_sequence=told_sequence)
+            self._delivery.offer(heard)

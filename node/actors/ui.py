@@ -32,8 +32,24 @@ EVENTS = frozenset(
         actors.PeerNamed,
         actors.Listening,
         actors.Notice,
+        actors.DirectArrived,
+        actors.DeliveriesChanged,
     }
 )
+
+# What the delivery actor is asked, and with what it answers.
+_REPLIES: dict[type[Message], type[Message]] = {
+    actors.ResolvePeer: actors.PeerResolved,
+    actors.ListContacts: actors.ContactStatusList,
+    actors.AddContact: actors.ContactStatus,
+    actors.RenameContact: actors.ContactStatus,
+    actors.RemoveContact: actors.Done,
+    actors.AddMailbox: actors.MailboxStatus,
+    actors.RemoveMailbox: actors.Done,
+    actors.ListMailboxes: actors.MailboxStatusList,
+    actors.DescribeSelf: actors.Link,
+    actors.MarkShown: actors.Done,
+}
 
 R = TypeVar("R", bound=Message)
 
@@ -59,6 +75,7 @@ class UiActor(Actor):
         transport: ActorRef,
         discovery: ActorRef,
         pubsub: ActorRef,
+        delivery: ActorRef,
         hub: EventHub,
         actor_stats: Callable[[], Iterable[ActorStats]],
     ) -> None:
@@ -68,6 +85,7 @@ class UiActor(Actor):
         self._transport = transport
         self._discovery = discovery
         self._pubsub = pubsub
+        self._delivery = delivery
         self._hub = hub
         self._actor_stats = actor_stats
         self._started_at = trio.current_time()
@@ -77,6 +95,9 @@ class UiActor(Actor):
 
     def _make_lanes(self) -> dict[type[Message], Lane]:
         posts = self._desk.lane(partial(_forward, self._pubsub), POSTS_IN_FLIGHT)
+        direct = self._desk.lane(partial(_forward, self._delivery), POSTS_IN_FLIGHT)
+        # One at a time by the delivery actor itself; some wait for a word from a mailbox.
+        people = self._desk.lane(self._ask_delivery, QUERIES_AT_ONCE)
         changes = self._desk.lane(self._change, 1)
         queries = self._desk.lane(self._query, QUERIES_AT_ONCE)
         return {
@@ -89,6 +110,9 @@ class UiActor(Actor):
             actors.FlushRooms: queries,
             actors.ListConnections: queries,
             actors.DescribeNode: queries,
+            actors.ReadDirectHistory: queries,
+            actors.SendDirect: direct,
+            **dict.fromkeys(_REPLIES, people),
         }
 
     async def started(self) -> None:
@@ -112,6 +136,8 @@ class UiActor(Actor):
 
     async def _query(self, message: Message) -> Callable[[], Awaitable[Message]]:
         match message:
+            case actors.ReadDirectHistory():
+                return partial(self._storage.ask, message, actors.DirectHistoryPage)
             case actors.ReadHistory():
                 return partial(self._storage.ask, message, actors.HistoryPage)
             case actors.ListRooms():
@@ -122,6 +148,9 @@ class UiActor(Actor):
                 return partial(self._transport.ask, message, actors.ConnectionList)
             case _:
                 return self._describe
+
+    async def _ask_delivery(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        return partial(self._delivery.ask, message, _REPLIES[type(message)])
 
     async def _describe(self) -> Message:
         """Assemble the parts; an actor that is down leaves its own out."""
@@ -136,6 +165,7 @@ class UiActor(Actor):
                 (self._storage, actors.DescribeStore(), node.store),
                 (self._transport, actors.DescribeTransport(), node.transport),
                 (self._discovery, actors.DescribeDiscovery(), node.discovery),
+                (self._delivery, actors.DescribeDelivery(), node.delivery),
             ):
                 nursery.start_soon(_fill_in, ref, question, part)
             nursery.start_soon(self._refresh_name)

@@ -75,6 +75,11 @@ class AddressBook:
             entry.failures = 0
             entry.due = min(entry.due, now)
 
+    def addresses(self, peer: str) -> list[str]:
+        """Where somebody may be, as far as is known."""
+        entry = self._entries.get(peer)
+        return entry.addresses if entry is not None else []
+
     def due(self, now: float) -> list[Dial]:
         """The dials to make now; each is under way until `connected` or `failed`."""
         dials = []

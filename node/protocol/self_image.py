@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import wire_pb2 as wire
 
 DEFAULT_ROOM = "p2pchat-default"
@@ -21,12 +22,17 @@ class SelfImage:
     rooms: dict[str, bool] = field(default_factory=dict)
     settled: bool = False
     outgoing: deque[wire.RoomMessage] = field(default_factory=deque)  # stored, not yet published
+    record: wire.MailboxRecord | None = (
+        None  # where mail for the node can be left; None until it was made
+    )
+    relays: list[actors.RelayEntry] = field(default_factory=list)  # to be reachable through
+    default_room: bool = True  # join the default room when there is no other one
 
     def settle_rooms(self, remembered: Mapping[str, bool]) -> None:
         """At the first start: remembered rooms in order of last use, then the configured ones, the first of
         them last; the default room when there are none."""
         others = {room: plain for room, plain in remembered.items() if room not in self.rooms}
         self.rooms = {**others, **dict(reversed(self.rooms.items()))}
-        if not self.rooms:
+        if not self.rooms and self.default_room:
             self.rooms = {DEFAULT_ROOM: False}
         self.settled = True

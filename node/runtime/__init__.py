@@ -9,6 +9,7 @@ from p2pchat.node.runtime.cell import ActorCell, ActorStats
 from p2pchat.node.runtime.mailbox import DEFAULT_MAILBOX_SIZE
 from p2pchat.node.runtime.ref import ASK_DEADLINE, ActorRef
 from p2pchat.node.runtime.supervisor import (
+    Child,
     RestartLimit,
     RestartLimitReachedError,
     Strategy,
@@ -23,6 +24,7 @@ __all__ = [
     "ActorCell",
     "ActorRef",
     "ActorStats",
+    "Child",
     "RestartLimit",
     "RestartLimitReachedError",
     "Strategy",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 
 ROOM = "p2pchat-default"
+EPOCH_MS = 1_790_000_000_000  # when simulations begin
 
 
 @dataclass
@@ -35,6 +36,12 @@ class SimulatedNode:
     feed: EventFeed
     shown: list[records.RoomRecord] = field(default_factory=list)
     events: list[object] = field(default_factory=list)
+    letters: list[records.DirectRecord] = field(
+        default_factory=list
+    )  # direct messages shown, own ones too
+    stages: dict[bytes, list[records.Delivery]] = field(
+        default_factory=dict
+    )  # of own messages, as told
 
     @property
     def ui(self) -> ActorRef:
@@ -54,10 +61,55 @@ class SimulatedNode:
                 self.events.append(event)
                 if isinstance(event, actors.RoomMessagesArrived):
                     self.shown.extend(event.records)
+                if isinstance(event, actors.DirectArrived):
+                    self.letters.extend(event.records)
+                if isinstance(event, actors.DeliveriesChanged):
+                    for change in event.changes:
+                        self.stages.setdefault(change.id, []).append(change.delivery)
 
     async def until_shown(self, *texts: str) -> None:
         """Wait until the last messages shown are these."""
         while [record.message.text for record in self.shown][-len(texts) :] != list(texts):
+            await trio.sleep(0.05)
+
+    # ---- direct messages ------------------------------------------------------------------------------
+
+    async def write(self, peer: str, text: str) -> records.DirectRecord:
+        question = actors.SendDirect(peer=peer, text=text)
+        return (await self.ui.ask(question, actors.DirectSent)).record
+
+    async def link(self) -> str:
+        return (await self.ui.ask(actors.DescribeSelf(), actors.Link)).text
+
+    async def add_contact(self, link: str, name: str = "") -> actors.ContactStatus:
+        return await self.ui.ask(actors.AddContact(text=link, name=name), actors.ContactStatus)
+
+    async def add_mailbox(self, link: str) -> actors.MailboxStatus:
+        return await self.ui.ask(actors.AddMailbox(link=link), actors.MailboxStatus)
+
+    async def direct_history(self, peer: str) -> list[records.DirectRecord]:
+        question = actors.ReadDirectHistory(peer=peer, limit=1000)
+        return list((await self.ui.ask(question, actors.DirectHistoryPage)).records)
+
+    async def stage_of(self, peer: str, message_id: bytes) -> records.Stage:
+        history = await self.direct_history(peer)
+        return next(r.delivery.stage for r in history if r.id == message_id)
+
+    async def until_stage(self, peer: str, message_id: bytes, stage: records.Stage) -> None:
+        """Wait until the store says that an own message has come so far."""
+        while await self.stage_of(peer, message_id) < stage:
+            await trio.sleep(0.05)
+
+    async def until_letters(self, *texts: str) -> None:
+        """Wait until exactly these direct messages of others have been shown, in this order."""
+        while [letter.text for letter in self.letters if not letter.outgoing] != list(texts):
+            await trio.sleep(0.05)
+
+    async def until_connected(self, peer: str) -> None:
+        while True:
+            listed = await self.ui.ask(actors.ListConnections(), actors.ConnectionList)
+            if any(c.peer == peer and c.name for c in listed.connections):
+                return
             await trio.sleep(0.05)
 
     async def until_listening(self, subscribers: int, room: str = ROOM) -> None:
@@ -80,17 +132,30 @@ def make_node(
     store: MemoryStore | None = None,
     name: str = "",
     run_store: Runner = inline,
+    mailboxes: Sequence[str] = (),
+    now_ms: Callable[[], int] | None = None,
+    listens: bool = True,
 ) -> SimulatedNode:
     """Node `number` of a simulation; its identity follows from the number. `run_store` may be a slow disk."""
     identity = Identity(number.to_bytes(32, "big"))
-    network = MemoryNetwork(hub, identity.peer, [f"/memory/{number}"])
+    network = MemoryNetwork(hub, identity.peer, [f"/memory/{number}"] if listens else [])
     store = store or MemoryStore()
     config = NodeConfig(
-        Path("/nowhere"), name=name or f"node{number}", bootstrap=tuple(bootstrap), mdns=False
+        Path("/nowhere"),
+        name=name or f"node{number}",
+        bootstrap=tuple(bootstrap),
+        mdns=False,
+        mailboxes=tuple(mailboxes),
     )
     events = EventHub()
-    tree = build_tree(config, identity, Adapters(network, store, None, run_store), events)
+    adapters = Adapters(network, store, None, run_store, now_ms or virtual_clock)
+    tree = build_tree(config, identity, adapters, events)
     return SimulatedNode(identity, network, store, tree, events, events.open())
+
+
+def virtual_clock() -> int:
+    """Unix milliseconds that pass as trio's clock does."""
+    return EPOCH_MS + round(trio.current_time() * 1000)
 
 
 def address_of(number: int) -> str:

@@ -166,7 +166,14 @@ async def test_the_network_part_crashes_and_the_talk_goes_on(autojump_clock: Moc
             )  # a message it has no handler for
             await trio.sleep(5)
             restarts = {cell.name: cell.restarts for cell in bob.tree.cells()}
-            assert restarts == {"storage": 0, "transport": 1, "discovery": 1, "pubsub": 1, "ui": 0}
+            assert restarts == {
+                "storage": 0,
+                "transport": 1,
+                "discovery": 1,
+                "pubsub": 1,
+                "delivery": 0,
+                "ui": 0,
+            }
             await meet(alice, bob)
             await alice.say("are you there?")
             await bob.until_shown("are you there?")

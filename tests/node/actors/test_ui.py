@@ -98,6 +98,21 @@ class PlayedPubsub(Played):
         ]
 
 
+class PlayedDelivery(Played):
+    @handles(actors.ListMailboxes)
+    async def _list(self, _: actors.ListMailboxes) -> actors.MailboxStatusList:
+        return actors.MailboxStatusList(mailboxes=[actors.MailboxStatus(peer="box")])
+
+    @handles(actors.DescribeDelivery)
+    async def _describe(self, _: actors.DescribeDelivery) -> actors.DeliveryDescription:
+        return actors.DeliveryDescription(outbox=3)
+
+    @handles_batch(actors.SendDirect, at_most=128)
+    async def _send(self, posts: Sequence[actors.SendDirect]) -> Sequence[Message]:
+        self.world.posted += [post.text for post in posts]
+        return [actors.DirectSent(record=records.DirectRecord(text=p.text)) for p in posts]
+
+
 class World:
     """A ui actor among played ones."""
 
@@ -114,6 +129,7 @@ class World:
             "transport": PlayedTransport,
             "discovery": PlayedDiscovery,
             "pubsub": PlayedPubsub,
+            "delivery": PlayedDelivery,
         }
         cells = {name: self._cell(name, kind) for name, kind in others.items()}
         self.ui_cell = ActorCell.of(
@@ -126,6 +142,7 @@ class World:
                 transport=cells["transport"].ref,
                 discovery=cells["discovery"].ref,
                 pubsub=cells["pubsub"].ref,
+                delivery=cells["delivery"].ref,
                 hub=self.hub,
                 actor_stats=lambda: [cell.stats() for cell in self.tree.cells()],
             ),
@@ -349,3 +366,30 @@ async def test_nobody_is_left_waiting_when_ui_is_ended(
         with pytest.raises(ActorStoppedError):
             await slot.wait()
         world.gate.set()
+
+
+async def test_direct_messages_and_questions_about_them_go_to_delivery(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running():
+        sent = await world.ui.ask(actors.SendDirect(peer="bob", text="hi"), actors.DirectSent)
+        listed = await world.ui.ask(actors.ListMailboxes(), actors.MailboxStatusList)
+        node = await world.ui.ask(actors.DescribeNode(), actors.NodeDescription)
+    assert sent.record.text == "hi"
+    assert world.posted == ["hi"]
+    assert [mailbox.peer for mailbox in listed.mailboxes] == ["box"]
+    assert node.delivery.outbox == 3
+
+
+async def test_what_happened_to_direct_messages_is_an_event(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running() as feed:
+        world.ui.offer(actors.DirectArrived(peer="bob"))
+        world.ui.offer(actors.DeliveriesChanged(peer="bob"))
+        events: list[Message] = []
+        while len(events) < 2:
+            events += await feed.next_batch()
+    assert events == [actors.DirectArrived(peer="bob"), actors.DeliveriesChanged(peer="bob")]

@@ -1,0 +1,1 @@
+"""Direct messages: out of the outbox to recipients and mailboxes, and in from both."""

@@ -1,0 +1,276 @@
+"""The delivery actor: direct messages out and in, contacts, and the owner's mailboxes."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import trio
+from google.protobuf.message import Message
+
+from p2pchat.node.actors.bell import Bell
+from p2pchat.node.actors.delivery.deliver_link import DeliverLink
+from p2pchat.node.actors.delivery.incoming import Incoming
+from p2pchat.node.actors.delivery.mailboxes import Mailboxes
+from p2pchat.node.actors.delivery.one_error import one_error
+from p2pchat.node.actors.delivery.outgoing import Outgoing
+from p2pchat.node.actors.delivery.people import People
+from p2pchat.node.actors.lanes import Desk, Lane
+from p2pchat.node.backoff import Backoff
+from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError
+from p2pchat.node.ports import Network
+from p2pchat.node.protocol.limits import DELIVER_PROTOCOL
+from p2pchat.node.protocol.outbox import Route
+from p2pchat.node.runtime import Actor, ActorRef, handles, handles_batch
+from p2pchat.node.runtime.mailbox import Letter
+from p2pchat.proto import actors_pb2 as actors
+
+log = logging.getLogger(__name__)
+
+SENDS_PER_SAVE = 128  # queued texts that share one synced write
+SWEEP = 30.0  # seconds between two looks for what has expired
+# Seconds until somebody who is connected and did not take part is tried again.
+RETRY_DIRECT = Backoff(first=1.0, most=60.0)
+QUERIES_AT_ONCE = 16
+
+
+class DeliveryActor(Actor):
+    """Joins the two halves, `Outgoing` and `Incoming`, to the network and to the ui."""
+
+    mailbox_size = 512  # letters
+
+    def __init__(
+        self,
+        *,
+        network: Network,
+        transport: ActorRef,
+        storage: ActorRef,
+        ui: ActorRef,
+        outgoing: Outgoing,
+        incoming: Incoming,
+        mailboxes: Mailboxes,
+        people: People,
+        work: Bell,
+        read_receipts: bool,
+        now_ms: Callable[[], int],
+        rng: random.Random,
+    ) -> None:
+        self._network = network
+        self._transport = transport
+        self._storage = storage
+        self._ui = ui
+        self._outgoing = outgoing
+        self._incoming = incoming
+        self._mailboxes = mailboxes
+        self._people = people
+        self._work = work
+        self._read_receipts = read_receipts
+        self._now_ms = now_ms
+        self._rng = rng
+        self._links: dict[str, DeliverLink] = {}
+        self._retry_direct: dict[str, float] = {}
+        self._direct_failures: Counter[str] = Counter()
+        self._sweep_at = 0.0
+        self._desk = Desk(on_unheard=self._notice)
+        queries = self._desk.lane(self._people.query, QUERIES_AT_ONCE)
+        changes = self._desk.lane(self._people.change, 1)
+        boxes = self._desk.lane(self._mailboxes.change, 1)
+        self._lanes: dict[type[Message], Lane] = {
+            actors.ResolvePeer: queries,
+            actors.ListContacts: queries,
+            actors.AddContact: changes,
+            actors.RenameContact: changes,
+            actors.RemoveContact: changes,
+            actors.AddMailbox: boxes,
+            actors.RemoveMailbox: boxes,
+        }
+
+    async def started(self) -> None:
+        await self._people.load()
+        await self._mailboxes.load()
+        await self._outgoing.resume()
+        self._network.handle(DELIVER_PROTOCOL, self._incoming.serve)
+        await self._mailboxes.publish()
+        self.spawn(self._desk.run, name="delivery desk")
+        self.spawn(self._incoming.open_spool, name="spool")
+        self.spawn(self._mailboxes.run, name="mailbox links")
+        self.spawn(self._greet_connected, name="who is there")
+        self.spawn(self._run, name="courier")
+
+    async def stopping(self) -> None:
+        await self._desk.finish()
+
+    async def receive(self, letters: Sequence[Letter]) -> None:
+        lane = self._lanes.get(type(letters[0].message))
+        if lane is None:
+            await super().receive(letters)
+            return
+        for letter in letters:
+            lane.put(letter)
+
+    # ---- from the ui ----------------------------------------------------------------------------------
+
+    @handles_batch(actors.SendDirect, at_most=SENDS_PER_SAVE)
+    async def _send(
+        self, posts: Sequence[actors.SendDirect]
+    ) -> Sequence[actors.DirectSent | actors.Rejected]:
+        return await self._outgoing.send(posts)
+
+    @handles(actors.MarkShown)
+    async def _mark_shown(self, shown: actors.MarkShown) -> Message:
+        question = actors.MarkRead(peer=shown.peer, ids=shown.ids, receipt_due=self._read_receipts)
+        try:
+            marked = await self._storage.request(question, actors.MarkedRead)
+        except RequestRejectedError as error:
+            return actors.Rejected(reason=actors.STORE_FAILED, detail=error.detail)
+        if self._read_receipts and marked.ids:
+            self._outgoing.receipts.read(shown.peer, marked.ids, trio.current_time())
+            self._work.ring()
+        return actors.Done()
+
+    @handles(actors.ListMailboxes)
+    async def _list_mailboxes(self, _: actors.ListMailboxes) -> actors.MailboxStatusList:
+        return actors.MailboxStatusList(mailboxes=self._mailboxes.statuses())
+
+    @handles(actors.DescribeSelf)
+    async def _describe_self(self, _: actors.DescribeSelf) -> actors.Link:
+        return actors.Link(text=self._mailboxes.own_link(self._network.listen_addresses()))
+
+    @handles(actors.DescribeDelivery)
+    async def _describe(self, _: actors.DescribeDelivery) -> actors.DeliveryDescription:
+        counters = self._incoming.counters + self._outgoing.counters
+        return actors.DeliveryDescription(
+            outbox=sum(map(self._outgoing.outbox.waiting, self._outgoing.outbox.peers())),
+            due_receipts=len(self._outgoing.receipts),
+            counters={name: count for name, count in counters.items() if count},
+            mailboxes=self._mailboxes.statuses(),
+        )
+
+    # ---- from transport -------------------------------------------------------------------------------
+
+    @handles(actors.NetworkStarted)
+    async def _network_started(self, _: actors.NetworkStarted) -> None:
+        self._outgoing.courier.all_gone(trio.current_time())
+        self._work.ring()
+
+    @handles(actors.PeerConnected)
+    async def _peer_connected(self, event: actors.PeerConnected) -> None:
+        self._outgoing.courier.connected(event.peer)
+        self._retry_direct.pop(event.peer, None)
+        self._direct_failures.pop(event.peer, None)
+        self._mailboxes.seen(event.peer)
+        self._work.ring()
+
+    @handles(actors.PeerDisconnected)
+    async def _peer_disconnected(self, event: actors.PeerDisconnected) -> None:
+        self._outgoing.courier.disconnected(event.peer, trio.current_time())
+        self._people.offline(event.peer)
+        self._work.ring()
+
+    @handles(actors.PeerNamed)
+    async def _peer_named(self, event: actors.PeerNamed) -> None:
+        await self._people.named(event.peer, event.name)
+
+    @handles(actors.RecordHeard)
+    async def _record_heard(self, event: actors.RecordHeard) -> None:
+        """Kept for somebody who is a contact already, else until a message makes it one."""
+        if event.HasField("record"):
+            await self._people.heard(event.peer, event.record)
+        if event.told_sequence:
+            await self._outgoing.told(event.peer, event.told_sequence)
+
+    async def _greet_connected(self) -> None:
+        """Who was connected before this incarnation began."""
+        try:
+            listed = await self._transport.request(actors.ListConnections(), actors.ConnectionList)
+        except ActorError:
+            return
+        for connection in listed.connections:
+            self._outgoing.courier.connected(connection.peer)
+            if connection.name:
+                await self._people.named(connection.peer, connection.name)
+            if connection.HasField("record"):
+                await self._people.heard(connection.peer, connection.record)
+        self._work.ring()
+
+    # ---- the courier ----------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        """Whenever something may have become possible, see what is to be done."""
+        while True:
+            self._outgoing.post_due_receipts()
+            now = trio.current_time()
+            if now >= self._sweep_at:
+                self._sweep_at = now + SWEEP
+                await self._outgoing.expire()
+            self._round(now)
+            await self._work.wait_until(self._next_look(now))
+
+    def _round(self, now: float) -> None:
+        outgoing = self._outgoing
+        waiting = set(outgoing.outbox.peers())
+        for peer in waiting:
+            outgoing.courier.wants(peer, now)
+        outgoing.courier.keep_only(waiting)
+        for peer in outgoing.courier.due(now):
+            self.spawn(self._reach, peer, name=f"dial {peer}")
+        for peer in waiting:
+            if outgoing.courier.is_connected(peer):
+                self._deliver(peer, now)
+            if outgoing.courier.may_use_mailboxes(peer, now):
+                self._mailboxes.serve(peer, outgoing.outbox.mailboxes(peer))
+
+    def _next_look(self, now: float) -> float:
+        times = [
+            self._sweep_at,
+            self._outgoing.receipts.next_due(),
+            self._outgoing.courier.next_due(now),
+            *(at for at in self._retry_direct.values()),
+        ]
+        # Never in the past, so that a mistake above cannot become a loop that burns the processor.
+        return max(now + 0.01, min(at for at in times if at is not None))
+
+    async def _reach(self, peer: str) -> None:
+        outgoing = self._outgoing
+        connect = actors.Connect(peer=peer, addresses=self._people.addresses(peer))
+        try:
+            await self._transport.request(connect, actors.Done)
+            outgoing.courier.connected(peer)
+        except (RequestRejectedError, ActorError) as error:
+            log.debug("cannot reach %s: %s", peer, error)
+            outgoing.courier.failed(peer, trio.current_time())
+            if not outgoing.outbox.mailboxes(peer):
+                await outgoing.explain(peer)
+        self._work.ring()
+
+    def _deliver(self, peer: str, now: float) -> None:
+        link = self._links.get(peer)
+        if link is not None:
+            link.wake()
+            return
+        if self._retry_direct.get(peer, now) > now or not self._outgoing.outbox.has_work(
+            Route(peer)
+        ):
+            return
+        self._retry_direct.pop(peer, None)
+        link = self._links[peer] = DeliverLink(self._network, self._outgoing, peer, self._now_ms)
+        self.spawn(self._run_link, peer, link, name=f"deliver to {peer}")
+
+    async def _run_link(self, peer: str, link: DeliverLink) -> None:
+        try:
+            with one_error():
+                await link.run()
+        except (StreamError, RequestRejectedError, ActorError) as error:
+            log.info("delivering to %s: %s", peer, error)
+            self._direct_failures[peer] += 1
+            delay = RETRY_DIRECT.delay(self._direct_failures[peer], self._rng)
+            self._retry_direct[peer] = trio.current_time() + delay
+            self._outgoing.courier.stuck(peer)
+        finally:
+            del self._links[peer]
+            self._work.ring()
+
+    def _notice(self, problem: actors.Rejected) -> None:
+        self._ui.offer(actors.Notice(level=actors.Notice.WARNING, text=problem.detail))

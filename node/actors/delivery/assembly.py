@@ -1,0 +1,113 @@
+"""Puts the parts of the delivery actor together."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from p2pchat.node.actors.bell import Bell
+from p2pchat.node.actors.delivery.actor import DeliveryActor
+from p2pchat.node.actors.delivery.incoming import Incoming
+from p2pchat.node.actors.delivery.mailboxes import Mailboxes
+from p2pchat.node.actors.delivery.outgoing import Outgoing
+from p2pchat.node.actors.delivery.people import People
+from p2pchat.node.config import NodeConfig
+from p2pchat.node.ports import Network
+from p2pchat.node.protocol import links, peer_id
+from p2pchat.node.protocol.contacts import ContactBook
+from p2pchat.node.protocol.courier import Courier
+from p2pchat.node.protocol.envelope import Opener, Sealer
+from p2pchat.node.protocol.limits import DAY_MS
+from p2pchat.node.protocol.own_mailboxes import OwnMailboxes
+from p2pchat.node.protocol.seal import SealKey
+from p2pchat.node.runtime import ActorRef
+
+
+def wall_clock() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def make_delivery(
+    config: NodeConfig,
+    *,
+    author: bytes,
+    key: Ed25519PrivateKey,
+    seal_key: SealKey,
+    network: Network,
+    storage: ActorRef,
+    transport: ActorRef,
+    ui: ActorRef,
+    nick: Callable[[], str],
+    rng: random.Random,
+    now_ms: Callable[[], int],
+) -> DeliveryActor:
+    """A fresh incarnation; everything it must remember is in the store. `author` is the own binary peer id."""
+    contacts, work = ContactBook(), Bell()
+    peer = peer_id.to_text(author)
+    outgoing = Outgoing(
+        peer=peer,
+        storage=storage,
+        ui=ui,
+        contacts=contacts,
+        courier=Courier(rng),
+        sealer=Sealer(author, key),
+        lifetime_ms=config.message_days * DAY_MS,
+        nick=nick,
+        randomness=os.urandom,
+        now_ms=now_ms,
+        on_work=work.ring,
+    )
+    incoming = Incoming(
+        opener=Opener(author, seal_key),
+        storage=storage,
+        ui=ui,
+        contacts=contacts,
+        outgoing=outgoing,
+        now_ms=now_ms,
+    )
+    people = People(
+        peer=peer,
+        contacts=contacts,
+        outgoing=outgoing,
+        storage=storage,
+        on_choice=incoming.forget_rate,
+    )
+    configured = [
+        link
+        for link in map(links.parse_link, config.mailboxes)
+        if isinstance(link, links.MailboxLink)
+    ]
+    mailboxes = Mailboxes(
+        peer=peer,
+        make_own=partial(OwnMailboxes, author, key, seal_key.public),
+        configured=configured,
+        network=network,
+        transport=transport,
+        storage=storage,
+        contacts=contacts,
+        outgoing=outgoing,
+        incoming=incoming,
+        nick=nick,
+        now_ms=now_ms,
+        rng=rng,
+    )
+    return DeliveryActor(
+        network=network,
+        transport=transport,
+        storage=storage,
+        ui=ui,
+        outgoing=outgoing,
+        incoming=incoming,
+        mailboxes=mailboxes,
+        people=people,
+        work=work,
+        read_receipts=config.read_receipts,
+        now_ms=now_ms,
+        rng=rng,
+    )

@@ -1,0 +1,289 @@
+"""To one mailbox: mail is left there for others, and, at one of the owner's, collected."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from p2pchat.node.actors.bell import Bell
+from p2pchat.node.actors.delivery.deliver_link import frames_of
+from p2pchat.node.actors.delivery.incoming import Incoming
+from p2pchat.node.actors.delivery.outgoing import Outgoing, Parcel
+from p2pchat.node.errors import ActorError, StreamError
+from p2pchat.node.ports import Stream
+from p2pchat.node.protocol import custody, peer_id
+from p2pchat.node.protocol.envelope import envelope_id
+from p2pchat.node.protocol.framing import frame
+from p2pchat.node.protocol.limits import FRAME_LIMIT, MAX_BATCH, MAX_WINDOW, WINDOW
+from p2pchat.node.protocol.outbox import Change, Route
+from p2pchat.node.runtime.mailbox import ReplySlot
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import mailbox_pb2 as mailbox
+from p2pchat.proto import wire_pb2 as wire
+
+log = logging.getLogger(__name__)
+
+REPLY_TIMEOUT = 30.0  # seconds until a mailbox that does not answer is taken for dead
+IDLE = 30.0  # seconds without work until the stream to somebody else's mailbox is closed
+HANDOVERS_IN_HAND = (
+    8  # frames handed over that wait for their synced write; reading stops meanwhile
+)
+PAUSE, LONGEST_PAUSE = 1.0, 600.0  # seconds to leave a recipient's queue alone that is full
+
+# Trying again changes nothing about these.
+_FOR_GOOD = {
+    mailbox.TOO_LARGE: "it is too large for the mailbox",
+    mailbox.EXPIRED: "the mailbox says that its time is over",
+    mailbox.UNKNOWN_RECIPIENT: "the mailbox does not know the recipient (any more)",
+    mailbox.BLOCKED: "the mailbox has blocked you",
+    mailbox.MALFORMED: "the mailbox does not understand it",
+}
+
+
+class MailboxSession:
+    """One stream to a mailbox, from opening to end."""
+
+    def __init__(
+        self,
+        peer: str,
+        stream: Stream,
+        outgoing: Outgoing,
+        incoming: Incoming,
+        *,
+        now_ms: Callable[[], int],
+        on_registered: Callable[[mailbox.Registered], Awaitable[None]],
+        on_refused: Callable[[mailbox.Refused], Awaitable[None]],
+    ) -> None:
+        """The callbacks get what becomes of `register` and `collect`."""
+        self._peer = peer
+        self._stream = stream
+        self._outgoing = outgoing
+        self._incoming = incoming
+        self._now_ms = now_ms
+        self._on_registered = on_registered
+        self._on_refused = on_refused
+        self._writing = trio.Lock()
+        self._bell = Bell()
+        self._answers = Bell()
+        self._deposited: dict[
+            bytes, tuple[Route, bytes]
+        ] = {}  # envelope id -> where from, message id
+        self._resume: dict[Route, float] = {}
+        self._looked_up: set[str] = set()
+        self._asked_at = 0.0
+        self._expecting = 0  # answers to Register and Lookup
+        self.collecting = False
+        self._send_acks, self._acks = trio.open_memory_channel[tuple[ReplySlot, list[bytes]]](
+            HANDOVERS_IN_HAND
+        )
+
+    def wake(self) -> None:
+        self._bell.ring()
+
+    async def run(self, *, lasting: Callable[[], bool]) -> None:
+        """Until there is nothing to do, unless it is `lasting`. Raises `StreamError`."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._read)
+                nursery.start_soon(self._acknowledge)
+                nursery.start_soon(self._watch_answers)
+                await self._deposit(lasting)
+                nursery.cancel_scope.cancel()
+        finally:
+            for route in {route for route, _ in self._deposited.values()}:
+                self._outgoing.outbox.give_back(route)
+
+    # ---- requests -------------------------------------------------------------------------------------
+
+    async def register(self, token: str, record: wire.MailboxRecord) -> None:
+        self._expect()
+        await self._request(
+            mailbox.MailboxRequest(register=mailbox.Register(token=token, record=record))
+        )
+
+    async def collect(self) -> None:
+        self.collecting = True
+        await self._request(mailbox.MailboxRequest(collect=mailbox.Collect(window=MAX_WINDOW)))
+
+    async def _look_up(self, peers: Sequence[str]) -> None:
+        """Ask once where mail for these can be left: what we know may be old."""
+        for peer in peers:
+            if peer not in self._looked_up:
+                self._looked_up.add(peer)
+                self._expect()
+                question = mailbox.Lookup(peer=peer_id.from_text(peer))
+                await self._request(mailbox.MailboxRequest(lookup=question))
+
+    async def _request(self, *requests: mailbox.MailboxRequest) -> None:
+        encoded = b"".join(frame(request.SerializeToString()) for request in requests)
+        async with self._writing:
+            await self._stream.write(encoded)
+
+    def _expect(self) -> None:
+        self._expecting += 1
+        self._asked()
+
+    def _asked(self) -> None:
+        self._asked_at = trio.current_time()
+        self._answers.ring()
+
+    # ---- deposits -------------------------------------------------------------------------------------
+
+    async def _deposit(self, lasting: Callable[[], bool]) -> None:
+        idle_since = trio.current_time()
+        while True:
+            now = trio.current_time()
+            peers = self._served(now)
+            if peers:
+                idle_since = now
+                await self._look_up(peers)
+            if await self._deposit_some(peers, now):
+                continue
+            if not self._deposited and not lasting() and now - idle_since >= IDLE:
+                return
+            await self._bell.wait_until(self._next_look(now, peers))
+
+    def _served(self, now: float) -> list[str]:
+        """The recipients for whom something may be left here now."""
+        outgoing = self._outgoing
+        return [
+            peer
+            for peer in outgoing.outbox.peers()
+            if self._peer in outgoing.outbox.mailboxes(peer)
+            and outgoing.courier.may_use_mailboxes(peer, now)
+            and outgoing.outbox.has_work(Route(peer, self._peer))
+        ]
+
+    def _next_look(self, now: float, peers: Sequence[str]) -> float:
+        pauses = [
+            until for peer in peers if (until := self._resume.get(Route(peer, self._peer), 0)) > now
+        ]
+        return min([now + IDLE, *pauses])
+
+    async def _deposit_some(self, peers: Sequence[str], now: float) -> bool:
+        """Whether anything was sent."""
+        sent = False
+        for peer in peers:
+            route = Route(peer, self._peer)
+            room = WINDOW - len(self._deposited)
+            if room < MAX_BATCH or self._resume.get(route, 0.0) > now:
+                continue
+            parcels = await self._outgoing.parcels(route, MAX_BATCH)
+            if parcels:
+                await self._send(route, parcels)
+                sent = True
+        return sent
+
+    async def _send(self, route: Route, parcels: Sequence[Parcel]) -> None:
+        requests = []
+        for batch in frames_of(parcels):
+            for parcel in batch:
+                self._deposited[envelope_id(parcel.envelope)] = (route, parcel.item.id)
+            deposit = mailbox.Deposit(envelopes=[parcel.envelope for parcel in batch])
+            requests.append(mailbox.MailboxRequest(deposit=deposit))
+        self._asked()
+        await self._request(*requests)
+
+    async def _watch_answers(self) -> None:
+        """A mailbox that owes answers and gives none is as good as gone."""
+        while True:
+            while not self._deposited and not self._expecting:
+                await self._answers.wait()
+            await trio.sleep_until(self._asked_at + REPLY_TIMEOUT)
+            owes = self._deposited or self._expecting
+            if owes and trio.current_time() >= self._asked_at + REPLY_TIMEOUT:
+                raise StreamError(f"no answer within {REPLY_TIMEOUT:g} s")
+
+    # ---- replies --------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        while True:
+            reply = _parse(await self._stream.read_frame(FRAME_LIMIT))
+            self._asked_at = trio.current_time()
+            match reply.WhichOneof("reply"):
+                case "custody":
+                    await self._custody(reply.custody)
+                case "refused":
+                    await self._refused(reply.refused)
+                case "hand_over":
+                    await self._handed_over(reply.hand_over)
+                case "registered":
+                    self._expecting = max(0, self._expecting - 1)
+                    await self._on_registered(reply.registered)
+                case "found":
+                    self._expecting = max(0, self._expecting - 1)
+                    await self._found(reply.found)
+            self._bell.ring()
+
+    async def _custody(self, given: mailbox.Custody) -> None:
+        if not custody.verify(given, peer_id.from_text(self._peer)):
+            raise StreamError("a custody receipt with a bad signature")
+        changes: list[Change] = []
+        for route, ids in self._answered(given.ids).items():
+            changes += self._outgoing.outbox.stored(route, ids, self._now_ms())
+        await self._outgoing.settle(changes)
+
+    async def _refused(self, refused: mailbox.Refused) -> None:
+        if refused.request != mailbox.Refused.DEPOSIT:
+            if refused.request == mailbox.Refused.REGISTER:
+                self._expecting = max(0, self._expecting - 1)
+            await self._on_refused(refused)
+            return
+        changes: list[Change] = []
+        for route, ids in self._answered(refused.ids).items():
+            changes += self._refusal(route, ids, refused)
+        await self._outgoing.settle(changes)
+
+    def _refusal(self, route: Route, ids: list[bytes], refused: mailbox.Refused) -> list[Change]:
+        name = mailbox.Refusal.Name(refused.reason).lower() if refused.reason <= 9 else "unknown"
+        self._outgoing.counters[f"deposits_{name}"] += len(ids)
+        outbox, now_ms = self._outgoing.outbox, self._now_ms()
+        if why := _FOR_GOOD.get(refused.reason):
+            return outbox.refused(route, ids, f"Nobody takes it: {why}.", now_ms)
+        seconds = min(max(refused.retry_after_ms / 1000, PAUSE), LONGEST_PAUSE)
+        self._resume[route] = trio.current_time() + seconds
+        full = refused.reason == mailbox.FULL
+        what = "is full" if full else "asks for patience"
+        return outbox.put_off(route, ids, f"The mailbox {what}; it is tried again.", now_ms)
+
+    def _answered(self, ids: Sequence[bytes]) -> dict[Route, list[bytes]]:
+        found: dict[Route, list[bytes]] = {}
+        for one in ids:
+            if known := self._deposited.pop(one, None):
+                found.setdefault(known[0], []).append(known[1])
+        return found
+
+    async def _found(self, found: mailbox.Found) -> None:
+        if found.HasField("record") and found.record.peer == found.peer:
+            await self._outgoing.learn_record(peer_id.to_text(found.peer), found.record)
+
+    # ---- collecting -----------------------------------------------------------------------------------
+
+    async def _handed_over(self, handed: mailbox.HandOver) -> None:
+        if not self.collecting or not 0 < len(handed.envelopes) <= MAX_BATCH:
+            raise StreamError("handed over what nobody asked for")
+        ids = [envelope_id(envelope) for envelope in handed.envelopes]
+        slot = await self._incoming.spool(handed.envelopes)
+        await self._send_acks.send((slot, ids))
+
+    async def _acknowledge(self) -> None:
+        """Each batch once it is on the disk here; the mailbox deletes it then."""
+        async for slot, ids in self._acks:
+            try:
+                answer = await slot.wait()
+            except ActorError as error:
+                raise StreamError(f"what was handed over could not be kept: {error}") from error
+            if not isinstance(answer, actors.Done):
+                # Not acknowledged, so it is handed over again with the next session.
+                raise StreamError("what was handed over could not be kept")
+            self._incoming.spool_kept()
+            await self._request(mailbox.MailboxRequest(ack=mailbox.Ack(ids=ids)))
+
+
+def _parse(body: bytes) -> mailbox.MailboxReply:
+    try:
+        return mailbox.MailboxReply.FromString(body)
+    except Exception as error:
+        raise StreamError("not a MailboxReply") from error

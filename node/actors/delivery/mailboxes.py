@@ -1,0 +1,234 @@
+"""The links to mailboxes: those of the owner, and those where mail is left for others."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import trio
+from google.protobuf.message import Message
+
+from p2pchat.node.actors.delivery.incoming import Incoming
+from p2pchat.node.actors.delivery.mailbox_link import MailboxLink
+from p2pchat.node.actors.delivery.outgoing import Outgoing
+from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.ports import Network
+from p2pchat.node.protocol import links, mailbox_record, peer_id
+from p2pchat.node.protocol.contacts import ContactBook
+from p2pchat.node.protocol.own_mailboxes import OwnMailboxes
+from p2pchat.node.runtime import ActorRef
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import mailbox_pb2 as mailbox
+from p2pchat.proto import records_pb2 as records
+
+ANSWER_PATIENCE = 8.0  # seconds that /mailbox add waits for the mailbox's word
+LINK_ADDRESSES = 6  # own addresses in a link for others
+
+Answer = Callable[[], Awaitable[Message]]
+
+
+class Mailboxes:
+    """Owns the links; `own` is filled when it is loaded."""
+
+    def __init__(
+        self,
+        *,
+        peer: str,
+        make_own: Callable[[records.OwnMailboxes], OwnMailboxes],
+        configured: Sequence[links.MailboxLink],
+        network: Network,
+        transport: ActorRef,
+        storage: ActorRef,
+        contacts: ContactBook,
+        outgoing: Outgoing,
+        incoming: Incoming,
+        nick: Callable[[], str],
+        now_ms: Callable[[], int],
+        rng: random.Random,
+    ) -> None:
+        self._peer = peer
+        self._make_own = make_own
+        self._configured = configured
+        self._network = network
+        self._transport = transport
+        self._storage = storage
+        self._contacts = contacts
+        self._outgoing = outgoing
+        self._incoming = incoming
+        self._nick = nick
+        self._now_ms = now_ms
+        self._rng = rng
+        self._own = make_own(records.OwnMailboxes())
+        self._links: dict[str, MailboxLink] = {}
+        self._nursery: trio.Nursery | None = None
+
+    async def load(self) -> None:
+        """The remembered ones, and those of this start's command line."""
+        kept = await self._storage.request(actors.ReadOwnMailboxes(), records.OwnMailboxes)
+        self._own = self._make_own(kept)
+        for link in self._configured:
+            try:
+                self._own.add(link)
+            except ValueError as error:
+                raise RequestRejectedError(actors.TOO_MANY, str(error)) from error
+
+    async def publish(self) -> None:
+        """Keep what has changed about the own mailboxes, and tell everybody who is to know."""
+        record = self._own.record(self._now_ms())
+        self._outgoing.own_record = record
+        await self._storage.request(actors.SaveOwnMailboxes(own=self._own.keep()), actors.Done)
+        await self._transport.tell(actors.RecordChanged(record=record))
+        relays = [
+            actors.RelayEntry(peer=peer, addresses=self._own.get(peer).address.addresses)
+            for peer in self._own.peers()
+        ]
+        await self._transport.tell(actors.UseRelays(relays=relays))
+        for peer in self._own.peers():
+            if link := self._links.get(peer):
+                link.record_changed()
+
+    async def run(self) -> None:
+        """Keep the links until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            for peer in self._own.peers():
+                self._ensure(peer)
+            await trio.sleep_forever()
+
+    # ---- links ----------------------------------------------------------------------------------------
+
+    def serve(self, recipient: str, mailboxes: Sequence[str]) -> None:
+        """Mail for `recipient` is to be left at these."""
+        for peer in mailboxes:
+            if link := self._ensure(peer):
+                link.wake()
+
+    def seen(self, peer: str) -> None:
+        """Somebody has connected."""
+        if link := self._links.get(peer):
+            link.wake()
+
+    def _ensure(self, peer: str) -> MailboxLink | None:
+        if self._nursery is None:
+            return None
+        link = self._links.get(peer)
+        if link is None:
+            link = self._links[peer] = MailboxLink(
+                peer,
+                network=self._network,
+                transport=self._transport,
+                outgoing=self._outgoing,
+                incoming=self._incoming,
+                own=self._own,
+                addresses=partial(self._addresses, peer),
+                on_agreed=self._agreed,
+                on_turned_away=self._turned_away,
+                now_ms=self._now_ms,
+                rng=self._rng,
+            )
+            self._nursery.start_soon(self._run_link, peer, link, name=f"mailbox {peer}")
+        return link
+
+    async def _run_link(self, peer: str, link: MailboxLink) -> None:
+        try:
+            await link.run()
+        finally:
+            if self._links.get(peer) is link:
+                del self._links[peer]
+
+    def _addresses(self, peer: str) -> list[str]:
+        """Of a mailbox: as the owner's link says, or as its users' records say."""
+        if peer in self._own:
+            return list(self._own.get(peer).address.addresses)
+        wanted = peer_id.from_text(peer)
+        found = (
+            address
+            for recipient in self._outgoing.outbox.peers()
+            for box in self._contacts.mailboxes(recipient)
+            if box.peer == wanted
+            for address in box.addresses
+        )
+        return list(dict.fromkeys(found))
+
+    async def _agreed(self, peer: str) -> None:
+        if self._own.registered(peer, self._now_ms()):
+            await self.publish()
+
+    async def _turned_away(self, peer: str) -> None:
+        if self._own.turned_away(peer, self._now_ms()):
+            await self.publish()
+
+    # ---- for the owner --------------------------------------------------------------------------------
+
+    def statuses(self) -> list[actors.MailboxStatus]:
+        """Of the own ones, in the owner's order."""
+        return [self._status(peer) for peer in self._own.peers()]
+
+    def _status(self, peer: str) -> actors.MailboxStatus:
+        entry, status = self._own.get(peer), actors.MailboxStatus(peer=peer)
+        if link := self._links.get(peer):
+            status.CopyFrom(link.status)
+        status.addresses.extend(entry.address.addresses)
+        status.registered = status.registered or entry.registered
+        return status
+
+    def own_link(self, listening: Sequence[str]) -> str:
+        """What others need to write to this node; circuits follow from the mailboxes in the record."""
+        record = self._outgoing.own_record
+        direct = [a for a in listening if "/p2p-circuit" not in a and "/ip6/fe80" not in a]
+        return links.format_link(
+            links.ContactLink(
+                peer=self._peer,
+                name=self._nick(),
+                addresses=tuple(direct[:LINK_ADDRESSES]),
+                record=mailbox_record.without_key(record) if record is not None else None,
+            )
+        )
+
+    async def change(self, message: Message) -> Answer:
+        if isinstance(message, actors.AddMailbox):
+            return partial(self._add, message)
+        assert isinstance(message, actors.RemoveMailbox)
+        return partial(self._remove, message)
+
+    async def _add(self, message: actors.AddMailbox) -> actors.MailboxStatus:
+        try:
+            link = links.parse_link(message.link)
+            if not isinstance(link, links.MailboxLink):
+                raise ValueError("That is a person's link: /contact add takes it.")
+            if link.peer == self._peer:
+                raise ValueError("That is this node itself.")
+            self._own.add(link)
+        except (links.LinkError, ValueError) as error:
+            raise RequestRejectedError(actors.INVALID, str(error)) from error
+        await self.publish()
+        return await self._await_word(link.peer)
+
+    async def _await_word(self, peer: str) -> actors.MailboxStatus:
+        """A mailbox that says no is not kept; one that says nothing is tried again."""
+        if (old := self._links.pop(peer, None)) is not None:
+            old.cancel()  # the link may have brought another token or address
+        attempt = self._ensure(peer)
+        assert attempt is not None
+        with trio.move_on_after(ANSWER_PATIENCE):
+            await attempt.settled.wait()
+        if attempt.refusal != mailbox.REFUSAL_UNSPECIFIED:
+            problem = attempt.status.problem
+            await self._drop(peer)
+            raise RequestRejectedError(actors.REFUSED, f"The mailbox refuses. {problem}")
+        return self._status(peer)
+
+    async def _remove(self, message: actors.RemoveMailbox) -> actors.Done:
+        peer = self._own.find(message.text.strip())
+        if peer is None:
+            detail = f"You have no mailbox {message.text!r}; /mailbox list numbers them."
+            raise RequestRejectedError(actors.INVALID, detail)
+        await self._drop(peer)
+        return actors.Done()
+
+    async def _drop(self, peer: str) -> None:
+        self._own.remove(peer, self._now_ms())
+        if link := self._links.pop(peer, None):
+            link.cancel()
+        await self.publish()

@@ -1,0 +1,426 @@
+"""The sending half: composes, seals, keeps, hands out to the links, and tells what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from p2pchat.node.errors import ActorError, RequestRejectedError
+from p2pchat.node.protocol import conversation, names, peer_id, receipts, uuid7
+from p2pchat.node.protocol.contacts import ContactBook
+from p2pchat.node.protocol.conversation import Conversation
+from p2pchat.node.protocol.courier import Courier
+from p2pchat.node.protocol.envelope import Sealer
+from p2pchat.node.protocol.limits import DAY_MS
+from p2pchat.node.protocol.outbox import Change, Item, Outbox, Route, restored
+from p2pchat.node.protocol.seal import SealError
+from p2pchat.node.runtime import ActorRef
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 20_000  # own messages that are not delivered; one more is refused
+CACHED_ENVELOPES = 2048  # kept in memory between saving and sending; others are read from the store
+RECEIPTS_LIFETIME_MS = 30 * DAY_MS
+CONTACT_STALE_MS = 60_000  # how far the time of a contact's last message may lag behind on disk
+PAGE = 1000  # records read at once when resuming
+SEALS_AT_ONCE = 16  # before other tasks get their turn
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """An item, ready to be handed over."""
+
+    item: Item
+    envelope: wire.Envelope
+
+
+class Outgoing:
+    """Owns the outbox, the courier and the receipts that are due; shared by the actor and its links."""
+
+    def __init__(
+        self,
+        *,
+        peer: str,
+        storage: ActorRef,
+        ui: ActorRef,
+        contacts: ContactBook,
+        courier: Courier,
+        sealer: Sealer,
+        lifetime_ms: int,
+        nick: Callable[[], str],
+        randomness: Callable[[int], bytes],
+        now_ms: Callable[[], int],
+        on_work: Callable[[], None],
+    ) -> None:
+        """`on_work` is called when something new waits to be sent."""
+        self.outbox = Outbox()
+        self.receipts = receipts.DueReceipts()
+        self.courier = courier
+        self.contacts = contacts
+        self.counters: Counter[str] = Counter()
+        self.own_record: wire.MailboxRecord | None = None
+        self._peer = peer
+        self._storage = storage
+        self._ui = ui
+        self._sealer = sealer
+        self._lifetime_ms = lifetime_ms
+        self._nick = nick
+        self._randomness = randomness
+        self._now_ms = now_ms
+        self._on_work = on_work
+        self._conversations: dict[str, Conversation] = {}
+        self._envelopes: OrderedDict[tuple[str, bytes], wire.Envelope] = OrderedDict()
+        self._told: dict[tuple[str, bytes], int] = {}  # sequence of the own record inside
+        self._resealed: set[tuple[str, bytes]] = set()
+
+    async def resume(self) -> None:
+        """What was on its way when the program ended."""
+        after = b""
+        while True:
+            question = actors.ReadOutbox(limit=PAGE, after=after)
+            page = await self._storage.request(question, actors.OutboxPage)
+            for record in page.records:
+                self._add(restored(record))
+            after = page.last
+            if not after:
+                break
+        every = actors.ReadDueReceipts(limit=100_000)
+        due = await self._storage.request(every, actors.DueReceipts)
+        for batch in due.peers:
+            self.receipts.delivered(batch.peer, batch.delivered, trio.current_time())
+            self.receipts.read(batch.peer, batch.read, trio.current_time())
+
+    # ---- composing ------------------------------------------------------------------------------------
+
+    async def send(
+        self, posts: Sequence[actors.SendDirect]
+    ) -> list[actors.DirectSent | actors.Rejected]:
+        """Save all of them in one write, then show and send them."""
+        replies: list[actors.DirectSent | actors.Rejected] = []
+        saves = []
+        for post in posts:
+            problem = self._problem(post)
+            if problem is not None:
+                replies.append(problem)
+                continue
+            save = await self._compose(post)
+            saves.append((post.peer, save))
+            replies.append(actors.DirectSent(record=save.record))
+        if saves:
+            question = actors.SaveDirect(saves=[save for _, save in saves])
+            try:
+                await self._storage.request(question, actors.DirectSaved)
+            except (RequestRejectedError, ActorError) as error:
+                refused = actors.Rejected(reason=actors.STORE_FAILED, detail=f"Not sent: {error}")
+                return [refused if isinstance(r, actors.DirectSent) else r for r in replies]
+            await self._enter(saves)
+        return replies
+
+    def _problem(self, post: actors.SendDirect) -> actors.Rejected | None:
+        if post.peer == self._peer:
+            return _rejected(actors.INVALID, "That is you: nobody else would read it.")
+        try:
+            known = peer_id.public_key_of(peer_id.from_text(post.peer))
+        except ValueError:
+            known = None
+        if known is None:
+            return _rejected(actors.INVALID, f"{post.peer!r} is no peer id of a p2pchat node.")
+        if problem := names.text_problem(post.text):
+            return _rejected(actors.TOO_LONG, problem)
+        if len(self.outbox) >= MAX_WAITING:
+            detail = f"{MAX_WAITING:,} messages are waiting to be delivered already."
+            return _rejected(actors.TOO_MANY, detail)
+        return None
+
+    async def _compose(self, post: actors.SendDirect) -> actors.DirectSave:
+        self.contacts.ensure(post.peer, 0)  # with the key that it told us, if it is connected
+        talk = await self.conversation(post.peer)
+        record = talk.compose(post.text, self._nick(), self._now_ms(), self._lifetime_ms)
+        save = actors.DirectSave(record=record)
+        if self.contacts.seal_key(post.peer):
+            with contextlib.suppress(SealError):  # it waits for a key that can be used
+                envelope, save.record_sequence = self._seal(post.peer, record)
+                save.envelope.CopyFrom(envelope)
+        return save
+
+    async def conversation(self, peer: str) -> Conversation:
+        known = self._conversations.get(peer)
+        if known is None:
+            question = actors.ReadConversation(peer=peer)
+            state = await self._storage.request(question, actors.RoomState)
+            known = Conversation(
+                peer_id.from_text(peer), state.lamport, state.parents, self._randomness
+            )
+            self._conversations[peer] = known
+        return known
+
+    async def _enter(self, saves: Sequence[tuple[str, actors.DirectSave]]) -> None:
+        shown: dict[str, list[records.DirectRecord]] = {}
+        for peer, save in saves:
+            if save.HasField("envelope"):
+                self._remember(peer, save.record.id, save.envelope, save.record_sequence)
+            self._add(Item(peer, save.record.id, save.record.expires_at_ms))
+            shown.setdefault(peer, []).append(save.record)
+        for peer, own in shown.items():
+            await self.keep_contact(peer, chosen=True)
+            name = self.contacts.label(peer)
+            await self._ui.tell(actors.DirectArrived(peer=peer, name=name, records=own))
+        self._on_work()
+
+    def _add(self, item: Item) -> None:
+        mailboxes = [peer_id.to_text(m.peer) for m in self.contacts.mailboxes(item.peer)]
+        self.outbox.set_mailboxes(item.peer, mailboxes)
+        self.outbox.add(item)
+        self.courier.wants(item.peer, trio.current_time())
+
+    async def keep_contact(self, peer: str, *, changed: bool = False, chosen: bool = False) -> None:
+        """Somebody with whom messages are exchanged is a contact from then on, and one of the owner's choice
+        when the owner writes."""
+        now_ms = self._now_ms()
+        contact = self.contacts.ensure(peer, 0)
+        changed |= chosen and not contact.added
+        contact.added |= chosen
+        if changed or now_ms - contact.last_message_ms > CONTACT_STALE_MS:
+            contact.last_message_ms = now_ms
+            await self.save_contact(contact)
+
+    async def save_contact(self, contact: records.Contact) -> None:
+        """A contact is no reason to hold up messages: a failing disk is logged, and it is saved another time."""
+        try:
+            await self._storage.request(actors.SaveContact(contact=contact), actors.Done)
+        except (RequestRejectedError, ActorError) as error:
+            log.warning("a contact was not saved: %s", error)
+
+    async def learn_record(self, peer: str, record: wire.MailboxRecord) -> None:
+        """Somebody says where mail for `peer` can be left. What waits may get further by it."""
+        contact = self.contacts.get(peer)
+        if contact is None or not self.contacts.learn_record(contact, record):
+            return
+        await self.save_contact(contact)
+        mailboxes = [peer_id.to_text(m.peer) for m in self.contacts.mailboxes(peer)]
+        self.outbox.set_mailboxes(peer, mailboxes)
+        self._on_work()
+
+    def work(self) -> None:
+        """Something may be due: wake whoever sends."""
+        self._on_work()
+
+    # ---- sealing --------------------------------------------------------------------------------------
+
+    def _seal(self, peer: str, record: records.DirectRecord) -> tuple[wire.Envelope, int]:
+        """The envelope, and the sequence of the own record inside (0: none)."""
+        own = self._record_for(peer)
+        content = conversation.content_of(record, own)
+        envelope = self._seal_content(peer, content, record.expires_at_ms)
+        return envelope, own.sequence if own is not None else 0
+
+    def _seal_content(self, peer: str, content: wire.Content, expires_at_ms: int) -> wire.Envelope:
+        """Raises `SealError`, after which the key counts as unknown: a signed key need not be a good one."""
+        key = self.contacts.seal_key(peer)
+        try:
+            return self._sealer.seal(content, peer_id.from_text(peer), key, expires_at_ms)
+        except SealError:
+            self.contacts.spoil_key(peer)
+            raise
+
+    def _record_for(self, peer: str) -> wire.MailboxRecord | None:
+        """The own record, unless the recipient is known to have it."""
+        contact = self.contacts.get(peer)
+        told = contact.told_sequence if contact is not None else 0
+        own = self.own_record
+        return own if own is not None and own.sequence > told else None
+
+    def _remember(
+        self, peer: str, message_id: bytes, envelope: wire.Envelope, sequence: int
+    ) -> None:
+        key = (peer, message_id)
+        self._envelopes[key] = envelope
+        if sequence:
+            self._told[key] = sequence
+        while len(self._envelopes) > CACHED_ENVELOPES:
+            self._envelopes.popitem(last=False)
+
+    async def parcels(self, route: Route, limit: int) -> list[Parcel]:
+        """The next for a route, sealed; empty when nothing waits or the recipient's key is not known."""
+        if not self.contacts.seal_key(route.peer) or not self.outbox.has_work(route):
+            return []
+        items = self.outbox.take(route, limit)
+        try:
+            await self._fetch([item for item in items if item.receipts is None])
+            return [
+                Parcel(item, envelope) for item in items if (envelope := self._envelope_of(item))
+            ]
+        except BaseException as error:
+            self.outbox.give_back(route, [item.id for item in items])
+            if isinstance(error, SealError):
+                return []
+            raise
+
+    def _envelope_of(self, item: Item) -> wire.Envelope | None:
+        if item.receipts is None:
+            return self._envelopes.get((item.peer, item.id))
+        now_ms = self._now_ms()
+        content = receipts.content_of(item.receipts, item.id, self._nick(), now_ms)
+        if own := self._record_for(item.peer):
+            content.record.CopyFrom(own)
+        return self._seal_content(item.peer, content, item.expires_at_ms)
+
+    async def _fetch(self, items: Sequence[Item]) -> None:
+        """Have the envelopes of these in memory: read from the store, or sealed now."""
+        missing = [item for item in items if (item.peer, item.id) not in self._envelopes]
+        if not missing:
+            return
+        peer = missing[0].peer
+        question = actors.ReadOutboxEntries(peer=peer, ids=[item.id for item in missing])
+        found = await self._storage.request(question, actors.OutboxEntries)
+        sealed = []
+        for number, entry in enumerate(found.entries):
+            stored, key = entry.outbox, (peer, entry.outbox.id)
+            if stored.HasField("envelope") and key not in self._resealed:
+                self._remember(*key, stored.envelope, stored.record_sequence)
+                continue
+            if number % SEALS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
+            envelope, sequence = self._seal(peer, entry.record)
+            self._remember(*key, envelope, sequence)
+            sealed.append(
+                actors.OutboxUpdate(
+                    peer=peer, id=stored.id, envelope=envelope, record_sequence=sequence
+                )
+            )
+        await self._drop_lost(peer, missing, found)
+        if sealed:
+            update = actors.UpdateOutbox(updates=sealed)
+            await self._storage.request(update, actors.OutboxUpdated)
+
+    async def _drop_lost(
+        self, peer: str, missing: Sequence[Item], found: actors.OutboxEntries
+    ) -> None:
+        """What the store does not have any more was finished by somebody else meanwhile."""
+        there = {entry.outbox.id for entry in found.entries}
+        for item in missing:
+            if item.id not in there:
+                self.outbox.forget(peer, item.id)
+
+    # ---- results --------------------------------------------------------------------------------------
+
+    def seal_again(self, peer: str, ids: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+        """The recipient could not open these: which are worth another seal, and which had one already."""
+        again: list[bytes] = []
+        hopeless: list[bytes] = []
+        for message_id in ids:
+            key = (peer, message_id)
+            (hopeless if key in self._resealed else again).append(message_id)
+            self._envelopes.pop(key, None)
+            self._resealed.add(key)
+        return again, hopeless
+
+    async def settle(self, changes: Sequence[Change]) -> None:
+        """Keep what has changed, then tell it."""
+        for change in changes:
+            if change.item.receipts is not None and change.finished:
+                await self._settle_receipts(change.item.receipts)
+        own = [change for change in changes if change.item.receipts is None]
+        if not own:
+            return
+        await self._note_told(own)
+        changed = await self._keep(own)
+        self._tell([c for c, is_news in zip(own, changed, strict=True) if is_news])
+
+    async def _keep(self, changes: Sequence[Change]) -> Sequence[bool]:
+        """A state that cannot be saved is true all the same: after a restart it is found out again."""
+        update = actors.UpdateOutbox(
+            updates=[
+                actors.OutboxUpdate(
+                    peer=c.item.peer, id=c.item.id, delivery=c.delivery, finished=c.finished
+                )
+                for c in changes
+            ]
+        )
+        try:
+            return (await self._storage.request(update, actors.OutboxUpdated)).changed
+        except (RequestRejectedError, ActorError) as error:
+            log.warning("delivery states were not saved: %s", error)
+            return [True] * len(changes)
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        by_peer: dict[str, list[actors.DeliveryChange]] = {}
+        for change in changes:
+            told = actors.DeliveryChange(id=change.item.id, delivery=change.delivery)
+            by_peer.setdefault(change.item.peer, []).append(told)
+        for peer, some in by_peer.items():
+            name = self.contacts.label(peer)
+            self._ui.offer(actors.DeliveriesChanged(peer=peer, name=name, changes=some))
+
+    async def _note_told(self, changes: Iterable[Change]) -> None:
+        """Who has read a message with our record inside need not be sent it again."""
+        for change in changes:
+            key = (change.item.peer, change.item.id)
+            if change.finished:
+                self._envelopes.pop(key, None)
+                self._resealed.discard(key)
+            sequence = self._told.pop(key, 0) if change.finished else 0
+            if sequence and change.delivery.stage >= records.DELIVERED:
+                await self.told(change.item.peer, sequence)
+
+    async def told(self, peer: str, sequence: int) -> None:
+        """The peer has heard the own record of that sequence."""
+        contact = self.contacts.get(peer)
+        if contact is not None and contact.told_sequence < sequence:
+            contact.told_sequence = sequence
+            await self.save_contact(contact)
+
+    async def _settle_receipts(self, settled: actors.PeerReceipts) -> None:
+        try:
+            await self._storage.request(actors.SettleReceipts(receipts=settled), actors.Done)
+        except (RequestRejectedError, ActorError) as error:
+            log.warning("receipts will be sent again: %s", error)
+
+    # ---- receipts and time ----------------------------------------------------------------------------
+
+    def post_due_receipts(self) -> None:
+        now_ms = self._now_ms()
+        for batch in self.receipts.due(trio.current_time()):
+            message_id = uuid7.make(now_ms, self._randomness(10))
+            expires = now_ms + RECEIPTS_LIFETIME_MS
+            self._add(Item(batch.peer, message_id, expires, receipts=batch))
+
+    async def explain(self, peer: str) -> None:
+        """Say why what waits for `peer` is nowhere yet: it cannot be reached, and no mailbox took it."""
+        name, mailboxes = self.contacts.label(peer), self.outbox.mailboxes(peer)
+        if not mailboxes:
+            reason = f"{name} cannot be reached now, and has no mailbox that you know of; it is tried again."
+        elif not self.contacts.seal_key(peer):
+            reason = (
+                f"The key of {name} is not known yet: neither {name} nor a mailbox was reached."
+            )
+        else:
+            reason = f"Neither {name} nor a mailbox can be reached now; it is tried again."
+        await self.settle(self.outbox.explain(peer, reason, self._now_ms()))
+
+    async def mailbox_failed(self, mailbox: str) -> None:
+        """A mailbox could not be reached."""
+        for peer in self.outbox.peers():
+            if mailbox in self.outbox.mailboxes(peer) and not self.courier.is_connected(peer):
+                await self.explain(peer)
+
+    async def expire(self) -> None:
+        await self.settle(self.outbox.expire(self._now_ms()))
+
+    async def receipted(self, peer: str, heard: wire.Receipts) -> None:
+        """The recipient says what it has and what was read. Saved when this returns."""
+        now_ms = self._now_ms()
+        changes = self.outbox.delivered(peer, heard.delivered, now_ms)
+        await self.settle(changes + self.outbox.read(peer, heard.read, now_ms))
+
+
+def _rejected(reason: actors.Reason, detail: str) -> actors.Rejected:
+    return actors.Rejected(reason=reason, detail=detail)

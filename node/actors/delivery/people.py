@@ -1,0 +1,170 @@
+"""The owner's contacts: loaded, changed by commands, and kept true by what peers say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from google.protobuf.message import Message
+
+from p2pchat.node.actors.delivery.outgoing import Outgoing
+from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.protocol import links, peer_id
+from p2pchat.node.protocol.contacts import AmbiguousPeerError, ContactBook, UnknownPeerError
+from p2pchat.node.runtime import ActorRef
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+
+Answer = Callable[[], Awaitable[Message]]
+
+
+class People:
+    """Answers questions about contacts, and changes them one at a time."""
+
+    def __init__(
+        self,
+        *,
+        peer: str,
+        contacts: ContactBook,
+        outgoing: Outgoing,
+        storage: ActorRef,
+        on_choice: Callable[[str], None],
+    ) -> None:
+        """`on_choice` hears whom the owner has chosen, or no longer chooses."""
+        self._peer = peer
+        self._contacts = contacts
+        self._outgoing = outgoing
+        self._storage = storage
+        self._on_choice = on_choice
+
+    async def load(self) -> None:
+        listed = await self._storage.request(actors.ReadContacts(), actors.ContactList)
+        self._contacts.load(listed.contacts)
+
+    # ---- what peers say of themselves -----------------------------------------------------------------
+
+    async def named(self, peer: str, nick: str) -> None:
+        self._contacts.online(peer, nick)
+        contact = self._contacts.get(peer)
+        if contact is not None and self._contacts.learn_nick(contact, nick):
+            await self._outgoing.save_contact(contact)
+
+    async def heard(self, peer: str, record: wire.MailboxRecord) -> None:
+        self._contacts.hear(peer, record)
+        await self._outgoing.learn_record(peer, record)
+
+    def offline(self, peer: str) -> None:
+        self._contacts.offline(peer)
+
+    def addresses(self, peer: str) -> list[str]:
+        return self._contacts.addresses(peer)
+
+    # ---- questions ------------------------------------------------------------------------------------
+
+    async def query(self, message: Message) -> Answer:
+        if isinstance(message, actors.ResolvePeer):
+            return partial(self._resolved, message)
+        return self._list
+
+    async def _resolved(self, message: actors.ResolvePeer) -> actors.PeerResolved:
+        peer = await self._meant(message.text)
+        return actors.PeerResolved(peer=peer, name=self._contacts.label(peer))
+
+    async def _list(self) -> actors.ContactStatusList:
+        found = (peer_id.to_text(contact.peer) for contact in self._contacts.all())
+        return actors.ContactStatusList(contacts=map(self._status, found))
+
+    def _status(self, peer: str) -> actors.ContactStatus:
+        return actors.ContactStatus(
+            contact=self._contacts.get(peer),
+            name=self._contacts.label(peer),
+            connected=self._outgoing.courier.is_connected(peer),
+            waiting=self._outgoing.outbox.waiting(peer),
+        )
+
+    async def _meant(self, text: str) -> str:
+        """Raises `RequestRejectedError` with a sentence."""
+        if text.strip().casefold().startswith(links.SCHEME):
+            return (await self._from_link(text)).peer
+        try:
+            return self._contacts.resolve(text)
+        except AmbiguousPeerError as error:
+            raise RequestRejectedError(actors.AMBIGUOUS, str(error)) from error
+        except UnknownPeerError as error:
+            raise RequestRejectedError(actors.UNKNOWN_PEER, str(error)) from error
+
+    async def _from_link(self, text: str) -> links.ContactLink:
+        """Learn what a link says about somebody."""
+        try:
+            link = links.parse_link(text)
+        except links.LinkError as error:
+            raise RequestRejectedError(actors.INVALID, str(error)) from error
+        if not isinstance(link, links.ContactLink):
+            detail = "That is a mailbox's link: /mailbox add takes it."
+            raise RequestRejectedError(actors.INVALID, detail)
+        if link.peer == self._peer:
+            raise RequestRejectedError(actors.INVALID, "That link is your own.")
+        contact = self._contacts.ensure(link.peer, 0)
+        changed = self._contacts.learn_addresses(contact, link.addresses)
+        if not contact.nick:
+            changed |= self._contacts.learn_nick(contact, link.name)
+        if changed:
+            await self._outgoing.save_contact(contact)
+        if link.record is not None:
+            await self._outgoing.learn_record(link.peer, link.record)
+        return link
+
+    # ---- changes --------------------------------------------------------------------------------------
+
+    async def change(self, message: Message) -> Answer:
+        match message:
+            case actors.AddContact():
+                return partial(self._add, message)
+            case actors.RenameContact():
+                return partial(self._rename, message)
+            case _:
+                assert isinstance(message, actors.RemoveContact)
+                return partial(self._remove, message)
+
+    async def _add(self, message: actors.AddContact) -> actors.ContactStatus:
+        peer = await self._meant(message.text)
+        if peer == self._peer:
+            raise RequestRejectedError(actors.INVALID, "That is you.")
+        contact = self._contacts.ensure(peer, 0)
+        if message.name:
+            self._check_name(message.name, peer)
+            contact.name = message.name
+        elif not contact.name and not self._contacts.name_problem(contact.nick, peer):
+            contact.name = contact.nick
+        return await self._keep(peer, contact)
+
+    async def _rename(self, message: actors.RenameContact) -> actors.ContactStatus:
+        peer = await self._meant(message.text)
+        self._check_name(message.name, peer)
+        contact = self._contacts.ensure(peer, 0)
+        contact.name = message.name
+        return await self._keep(peer, contact)
+
+    async def _keep(self, peer: str, contact: records.Contact) -> actors.ContactStatus:
+        contact.added = True
+        await self._storage.request(actors.SaveContact(contact=contact), actors.Done)
+        self._on_choice(peer)
+        return self._status(peer)
+
+    async def _remove(self, message: actors.RemoveContact) -> actors.Done:
+        peer = await self._meant(message.text)
+        if waiting := self._outgoing.outbox.waiting(peer):
+            name = self._contacts.label(peer)
+            detail = (
+                f"{waiting:,} of your messages to {name} are not delivered yet: {name} is kept."
+            )
+            raise RequestRejectedError(actors.INVALID, detail)
+        await self._storage.request(actors.DeleteContact(peer=peer), actors.Done)
+        self._contacts.remove(peer)
+        self._on_choice(peer)
+        return actors.Done()
+
+    def _check_name(self, name: str, peer: str) -> None:
+        if problem := self._contacts.name_problem(name, peer):
+            raise RequestRejectedError(actors.INVALID, problem)

@@ -1,0 +1,80 @@
+"""One conversation's order: its Lamport clock and the newest messages seen."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from p2pchat.node.protocol import room_message, uuid7
+from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+
+Randomness = Callable[[int], bytes]
+
+
+class Conversation:
+    """With one peer, by its binary id. `randomness(n)` gives n random bytes."""
+
+    def __init__(
+        self, peer: bytes, lamport: int, parents: Sequence[bytes], randomness: Randomness
+    ) -> None:
+        self._peer = peer
+        self._lamport = lamport
+        self._newest = deque(parents, maxlen=room_message.MAX_PARENTS)
+        self._randomness = randomness
+
+    def compose(self, text: str, nick: str, now_ms: int, lifetime_ms: int) -> records.DirectRecord:
+        """An own message; its Lamport time is above everything seen in the conversation."""
+        self._lamport = max(now_ms, min(self._lamport, now_ms + room_message.MAX_AHEAD_MS) + 1)
+        record = records.DirectRecord(
+            peer=self._peer,
+            outgoing=True,
+            id=uuid7.make(now_ms, self._randomness(10)),
+            sent_at_ms=now_ms,
+            lamport=self._lamport,
+            parents=self._newest,
+            nick=nick,
+            text=text,
+            received_at_ms=now_ms,
+            expires_at_ms=now_ms + lifetime_ms,
+            delivery=records.Delivery(stage=records.QUEUED, changed_at_ms=now_ms),
+        )
+        self._newest.append(record.id)
+        return record
+
+    def accept(self, record: records.DirectRecord, now_ms: int) -> None:
+        """Move the clock on by a fresh message of the other side."""
+        # Bounded, so that nobody can push the clock to its end.
+        seen = min(record.lamport, now_ms + room_message.MAX_AHEAD_MS)
+        self._lamport = max(self._lamport, seen)
+        if (
+            record.id not in self._newest
+        ):  # the conversation may have been read back with it already
+            self._newest.append(record.id)
+
+
+def content_of(record: records.DirectRecord, own: wire.MailboxRecord | None) -> wire.Content:
+    """What goes into the envelope of an own message; `own` tells the recipient where to answer."""
+    return wire.Content(
+        id=record.id,
+        sent_at_ms=record.sent_at_ms,
+        lamport=record.lamport,
+        parents=record.parents,
+        nick=record.nick,
+        record=own,
+        text=wire.Text(text=record.text),
+    )
+
+
+def record_of(sender: bytes, content: wire.Content, now_ms: int) -> records.DirectRecord:
+    """What is kept of a message that was received now."""
+    return records.DirectRecord(
+        peer=sender,
+        id=content.id,
+        sent_at_ms=content.sent_at_ms,
+        lamport=content.lamport,
+        parents=content.parents,
+        nick=content.nick,
+        text=content.text.text,
+        received_at_ms=now_ms,
+    )

@@ -1,0 +1,122 @@
+"""The mailboxes that the owner has chosen, and the signed record that tells others of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from p2pchat.node.protocol import mailbox_record, peer_id
+from p2pchat.node.protocol.limits import (
+    DAY_MS,
+    MAX_ADDRESS_CHARACTERS,
+    MAX_ADDRESSES,
+    MAX_MAILBOXES,
+)
+from p2pchat.node.protocol.links import MailboxLink
+from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+
+LIFETIME_MS = 180 * DAY_MS  # of a record; it is signed anew after half of it
+
+
+class OwnMailboxes:
+    """Mailboxes are named by their peer id in base58. Only those that have agreed stand in the record."""
+
+    def __init__(
+        self,
+        peer: bytes,
+        key: Ed25519PrivateKey,
+        seal_key: bytes,
+        kept: records.OwnMailboxes | None = None,
+    ) -> None:
+        self._peer = peer
+        self._key = key
+        self._seal_key = seal_key
+        self._entries: dict[str, records.OwnMailbox] = {}
+        self._sequence = kept.record_sequence if kept is not None else 0
+        for entry in kept.mailboxes if kept is not None else ():
+            self._entries[peer_id.to_text(entry.address.peer)] = entry
+
+    def __contains__(self, peer: str) -> bool:
+        return peer in self._entries
+
+    def peers(self) -> list[str]:
+        return list(self._entries)
+
+    def get(self, peer: str) -> records.OwnMailbox:
+        return self._entries[peer]
+
+    def keep(self) -> records.OwnMailboxes:
+        """What is to be stored."""
+        return records.OwnMailboxes(
+            mailboxes=self._entries.values(), record_sequence=self._sequence
+        )
+
+    def add(self, link: MailboxLink) -> bool:
+        """Whether anything changed. Raises `ValueError` with a sentence when there are too many."""
+        known = self._entries.get(link.peer)
+        if known is None and len(self._entries) >= MAX_MAILBOXES:
+            raise ValueError(
+                f"You have {MAX_MAILBOXES} mailboxes already: /mailbox remove one first."
+            )
+        entry = records.OwnMailbox(
+            address=wire.MailboxAddress(peer=peer_id.from_text(link.peer)), token=link.token
+        )
+        fitting = [a for a in link.addresses if len(a) <= MAX_ADDRESS_CHARACTERS]
+        entry.address.addresses.extend(fitting[:MAX_ADDRESSES])
+        if known is not None:
+            entry.registered = known.registered
+            entry.token = entry.token or known.token
+        if entry == known:
+            return False
+        self._entries[link.peer] = entry
+        return True
+
+    def remove(self, peer: str, now_ms: int) -> None:
+        if self._entries.pop(peer).registered:
+            self._next_sequence(now_ms)
+
+    def registered(self, peer: str, now_ms: int) -> bool:
+        """The mailbox has agreed; whether that is new, and with it the record."""
+        entry = self._entries.get(peer)
+        if entry is None or entry.registered:
+            return False
+        entry.registered = True
+        self._next_sequence(now_ms)
+        return True
+
+    def turned_away(self, peer: str, now_ms: int) -> bool:
+        """The mailbox takes nothing for us any more; whether that is new, and with it the record."""
+        entry = self._entries.get(peer)
+        if entry is None or not entry.registered:
+            return False
+        entry.registered = False
+        self._next_sequence(now_ms)
+        return True
+
+    def record(self, now_ms: int) -> wire.MailboxRecord:
+        """The signed record of now. Its sequence changes with its content, and when it gets old."""
+        if now_ms > self._sequence + LIFETIME_MS // 2:
+            self._next_sequence(now_ms)
+        record = wire.MailboxRecord(
+            peer=self._peer,
+            seal_key=self._seal_key,
+            mailboxes=[e.address for e in self._entries.values() if e.registered],
+            sequence=self._sequence,
+            expires_at_ms=self._sequence + LIFETIME_MS,
+        )
+        mailbox_record.sign(record, self._key)
+        return record
+
+    def find(self, text: str) -> str | None:
+        """The one that a person means: its number from 1, its peer id, or the end of that."""
+        peers: Sequence[str] = self.peers()
+        if text.isdecimal() and 1 <= int(text) <= len(peers):
+            return peers[int(text) - 1]
+        ends = [peer for peer in peers if len(text) >= 6 and peer.endswith(text.lstrip("…"))]
+        return ends[0] if len(ends) == 1 else None
+
+    def _next_sequence(self, now_ms: int) -> None:
+        # Starts from the time, so that somebody who restored an old backup is believed again.
+        self._sequence = max(now_ms, self._sequence + 1)
