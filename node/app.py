@@ -222,7 +222,7 @@ class _NodeWiring:
         self._base = NetworkWiring(
             config, identity, adapters, ui=self._ui.ref, delivery=self._delivery.ref
         )
-        children = [self._base.storage, self._base.network, self._delivery, self._ui]
+        children: list[Child] = [self._base.storage, self._base.network, self._delivery, self._ui]
         self.root = Supervisor("root", children, rng=self._base.rng, root=True)
 
     def _make_delivery(self) -> Actor:

@@ -11,6 +11,7 @@ from p2pchat.proto import wire_pb2 as wire
 MAX_ADDRESSES = 8  # kept of one contact, the newest first
 SHORTEST_END = 6  # characters of a peer id's end that name a peer
 MANY = 5  # candidates named in a question back
+ELLIPSIS = "…"  # stands before the end of a peer id, and in no name
 
 
 class UnknownPeerError(LookupError):
@@ -28,6 +29,7 @@ class ContactBook:
         self._contacts: dict[str, records.Contact] = {}
         self._online: dict[str, str] = {}  # connected chat peers and what they call themselves
         self._heard: dict[str, wire.MailboxRecord] = {}  # of connected ones that are no contacts
+        self._spoiled: dict[str, bytes] = {}  # hash of a contact's key that cannot be sealed to
 
     def load(self, contacts: Iterable[records.Contact]) -> None:
         self._contacts = {peer_id.to_text(contact.peer): contact for contact in contacts}
@@ -47,17 +49,25 @@ class ContactBook:
         contact = self._contacts.get(peer)
         if contact is not None and contact.name:
             return contact.name
-        nick = self._online.get(peer) or (contact.nick if contact is not None else "")
-        return nick or f"…{peer_id.short(peer)}"
+        end = f"{ELLIPSIS}{peer_id.short(peer)}"
+        nick = self._nick(peer)
+        # Nobody passes for a contact by taking the name that the owner has given to it.
+        return f"{nick} ({end})" if nick and self._by_given_name(nick) else nick or end
+
+    def _nick(self, peer: str) -> str:
+        contact = self._contacts.get(peer)
+        return self._online.get(peer) or (contact.nick if contact is not None else "")
 
     def seal_key(self, peer: str) -> bytes:
         contact = self._contacts.get(peer)
         return contact.record.seal_key if contact is not None else b""
 
     def spoil_key(self, peer: str) -> None:
-        """The key cannot be sealed to: as good as none, until a newer record comes."""
-        if contact := self._contacts.get(peer):
-            contact.record.seal_key = b""
+        """The key cannot be sealed to: as good as none, until there is another one."""
+        contact = self._contacts.get(peer)
+        if contact is not None and contact.HasField("record"):
+            self._spoiled[peer] = contact.record.seal_key_hash
+            contact.record.ClearField("seal_key")
 
     def mailboxes(self, peer: str) -> list[wire.MailboxAddress]:
         contact = self._contacts.get(peer)
@@ -88,7 +98,11 @@ class ContactBook:
         return contact
 
     def remove(self, peer: str) -> None:
-        self._contacts.pop(peer, None)
+        contact = self._contacts.pop(peer, None)
+        self._spoiled.pop(peer, None)
+        # It does not tell again while it is connected, and the owner may write to it all the same.
+        if contact is not None and contact.HasField("record") and peer in self._online:
+            self._heard[peer] = contact.record
 
     def learn_addresses(self, contact: records.Contact, addresses: Iterable[str]) -> bool:
         """Whether that was news."""
@@ -104,13 +118,16 @@ class ContactBook:
             return False
         known = contact.record if contact.HasField("record") else None
         newest = mailbox_record.newer(known, record)
+        spoiled = self._spoiled.get(peer_id.to_text(contact.peer))
+        if newest is not None and newest.seal_key_hash == spoiled:
+            newest = mailbox_record.without_key(newest)
         if newest is None or newest == known:
             return False
         contact.record.CopyFrom(newest)
         return True
 
     def learn_nick(self, contact: records.Contact, nick: str) -> bool:
-        if not nick or contact.nick == nick or names.name_problem(nick):
+        if contact.nick == nick or not _is_usable(nick):
             return False
         contact.nick = nick
         return True
@@ -119,6 +136,8 @@ class ContactBook:
         """Why a contact cannot be called that, as a sentence; None when it can."""
         if problem := names.name_problem(name):
             return problem
+        if ELLIPSIS in name:
+            return f"A contact's name cannot contain {ELLIPSIS}, which stands for the end of a peer id."
         for other, contact in self._contacts.items():
             if other != peer and contact.name.casefold() == name.casefold():
                 return (
@@ -129,7 +148,8 @@ class ContactBook:
     # ---- who is there ---------------------------------------------------------------------------------
 
     def online(self, peer: str, nick: str) -> None:
-        self._online[peer] = nick
+        """A peer has said its name; one that it cannot have is as good as none."""
+        self._online[peer] = nick if _is_usable(nick) else ""
 
     def hear(self, peer: str, record: wire.MailboxRecord) -> None:
         """A connected peer's own record, in case it becomes a contact."""
@@ -143,15 +163,17 @@ class ContactBook:
     # ---- who is meant ---------------------------------------------------------------------------------
 
     def resolve(self, text: str) -> str:
-        """The peer that a person means. The owner's own names come first, then what peers call themselves, then ids.
+        """The peer that a person means: a whole id, then the owner's own names, then what peers call themselves.
 
-        Raises `UnknownPeerError` and `AmbiguousPeerError`.
+        The end of an id counts like a nick: else somebody could take another's end for a nick, and get its mail.
+        Behind "…" nothing but an id stands. Raises `UnknownPeerError` and `AmbiguousPeerError`.
         """
-        wanted = text.strip().lstrip("…")
+        wanted = text.strip().lstrip(ELLIPSIS)
+        is_id = text.strip().startswith(ELLIPSIS)
         for candidates in (
-            self._by_given_name(wanted),
-            self._by_nick(wanted),
-            self._by_id(wanted),
+            self._by_whole_id(wanted),
+            set() if is_id else self._by_given_name(wanted),
+            self._by_end(wanted) | (set() if is_id else self._by_nick(wanted)),
         ):
             if len(candidates) == 1:
                 return candidates.pop()
@@ -168,22 +190,47 @@ class ContactBook:
 
     def _by_nick(self, wanted: str) -> set[str]:
         folded = wanted.casefold()
-        nicks = {p: c.nick for p, c in self._contacts.items()} | self._online
-        return {peer for peer, nick in nicks.items() if nick and nick.casefold() == folded}
+        return {p for p in self._known() if (nick := self._nick(p)) and nick.casefold() == folded}
 
-    def _by_id(self, wanted: str) -> set[str]:
+    def _by_whole_id(self, wanted: str) -> set[str]:
         try:
-            if peer_id.public_key_of(peer_id.from_text(wanted)) is not None:
-                return {wanted}
+            is_peer = peer_id.public_key_of(peer_id.from_text(wanted)) is not None
         except ValueError:
-            pass
+            return set()
+        return {wanted} if is_peer else set()
+
+    def _by_end(self, wanted: str) -> set[str]:
         if len(wanted) < SHORTEST_END:
             return set()
-        return {p for p in {*self._contacts, *self._online} if p.endswith(wanted)}
+        return {peer for peer in self._known() if peer.endswith(wanted)}
+
+    def _known(self) -> set[str]:
+        return {*self._contacts, *self._online}
 
     def _question(self, wanted: str, candidates: Sequence[str]) -> str:
-        shown = ", ".join(
-            f"{self.label(peer)} (…{peer_id.short(peer)})" for peer in candidates[:MANY]
-        )
+        ends = _ends(candidates)
+        shown = [f"{self._short_name(p)} ({ELLIPSIS}{ends[p]})".lstrip() for p in candidates[:MANY]]
         more = f" and {len(candidates) - MANY} more" if len(candidates) > MANY else ""
-        return f"Several are called {wanted!r}: {shown}{more}. Say the characters behind …"
+        example = ELLIPSIS + ends[candidates[0]]
+        return (
+            f"Several are called {wanted!r}: {', '.join(shown)}{more}. "
+            f"Say which one by the end of its id, such as {example}."
+        )
+
+    def _short_name(self, peer: str) -> str:
+        """Without the end of its id; empty when it has no name."""
+        contact = self._contacts.get(peer)
+        given = contact.name if contact is not None else ""
+        return given or self._nick(peer)
+
+
+def _is_usable(nick: str) -> bool:
+    return names.name_problem(nick) is None and ELLIPSIS not in nick
+
+
+def _ends(peers: Sequence[str]) -> dict[str, str]:
+    """An end of each id, long enough to tell them apart: equal short ends can be made on purpose."""
+    length = SHORTEST_END
+    while len({peer[-length:] for peer in peers}) < len(peers):
+        length += 1
+    return {peer: peer[-length:] for peer in peers}

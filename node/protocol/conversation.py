@@ -13,19 +13,26 @@ Randomness = Callable[[int], bytes]
 
 
 class Conversation:
-    """With one peer, by its binary id. `randomness(n)` gives n random bytes."""
+    """With one peer, by its binary id. `randomness(n)` gives n random bytes.
+
+    `lamport` and `parents`, the newest first, are what the store says of the conversation so far.
+    """
 
     def __init__(
         self, peer: bytes, lamport: int, parents: Sequence[bytes], randomness: Randomness
     ) -> None:
         self._peer = peer
-        self._lamport = lamport
-        self._newest = deque(parents, maxlen=room_message.MAX_PARENTS)
+        self._stored = lamport
+        self._lamport = 0
+        # The oldest first: it is the one that makes room.
+        newest = reversed(parents[: room_message.MAX_PARENTS])
+        self._newest = deque(newest, maxlen=room_message.MAX_PARENTS)
         self._randomness = randomness
 
     def compose(self, text: str, nick: str, now_ms: int, lifetime_ms: int) -> records.DirectRecord:
         """An own message; its Lamport time is above everything seen in the conversation."""
-        self._lamport = max(now_ms, min(self._lamport, now_ms + room_message.MAX_AHEAD_MS) + 1)
+        self._see(self._stored, now_ms)
+        self._lamport = max(now_ms, self._lamport + 1)
         record = records.DirectRecord(
             peer=self._peer,
             outgoing=True,
@@ -44,13 +51,14 @@ class Conversation:
 
     def accept(self, record: records.DirectRecord, now_ms: int) -> None:
         """Move the clock on by a fresh message of the other side."""
-        # Bounded, so that nobody can push the clock to its end.
-        seen = min(record.lamport, now_ms + room_message.MAX_AHEAD_MS)
-        self._lamport = max(self._lamport, seen)
-        if (
-            record.id not in self._newest
-        ):  # the conversation may have been read back with it already
+        self._see(record.lamport, now_ms)
+        # The conversation may have been read back with it already.
+        if record.id not in self._newest:
             self._newest.append(record.id)
+
+    def _see(self, lamport: int, now_ms: int) -> None:
+        # Bounded, so that nobody can push the clock to its end.
+        self._lamport = max(self._lamport, min(lamport, now_ms + room_message.MAX_AHEAD_MS))
 
 
 def content_of(record: records.DirectRecord, own: wire.MailboxRecord | None) -> wire.Content:

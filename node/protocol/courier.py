@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Set
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ PATIENCE = (
     2.0  # seconds that a recipient may take to be reached before its mailboxes are asked as well
 )
 REDIAL = Backoff(first=5.0, most=300.0)  # seconds
+# Seconds from a dial within which a lost connection counts as a failed dial: else somebody who hangs up at once
+# would be dialled without a pause.
+STEADY = 10.0
 
 
 @dataclass(slots=True)
@@ -19,7 +23,14 @@ class _Recipient:
     due: float  # when to dial next
     opens_at: float  # when mailboxes may be used
     dialing: bool = False
-    failures: int = 0
+    dialed_at: float = -math.inf
+    failures: int = 0  # dials in a row
+
+    def back_off(self, now: float, rng: random.Random) -> None:
+        """The mailboxes are asked at once, the recipient later."""
+        self.failures += 1
+        self.due = now + REDIAL.delay(self.failures, rng)
+        self.opens_at = min(self.opens_at, now)
 
 
 class Courier:
@@ -39,39 +50,50 @@ class Courier:
     def keep_only(self, waiting: Set[str]) -> None:
         """Nothing waits for anybody else any more."""
         for peer in self._recipients.keys() - waiting:
-            del self._recipients[peer]
+            # A dial goes on: should something wait again meanwhile, a second one would not help.
+            if not self._recipients[peer].dialing:
+                del self._recipients[peer]
         self._stuck &= waiting
 
     def connected(self, peer: str) -> None:
         self._connected.add(peer)
         self._stuck.discard(peer)
         if recipient := self._recipients.get(peer):
-            recipient.dialing, recipient.failures = False, 0
+            recipient.dialing = False
 
     def disconnected(self, peer: str, now: float) -> None:
+        if peer not in self._connected:
+            return
         self._connected.discard(peer)
         self._stuck.discard(peer)
-        if recipient := self._recipients.get(peer):
-            recipient.due, recipient.opens_at = now, now + PATIENCE
+        recipient = self._recipients.get(peer)
+        if recipient is None:
+            return
+        if now - recipient.dialed_at < STEADY:
+            recipient.back_off(now, self._rng)
+        else:
+            recipient.due, recipient.opens_at, recipient.failures = now, now + PATIENCE, 0
 
     def all_gone(self, now: float) -> None:
         """The network starts anew."""
+        for recipient in self._recipients.values():
+            recipient.dialing, recipient.dialed_at = False, -math.inf  # no fault of theirs
         for peer in list(self._connected):
             self.disconnected(peer, now)
-        for recipient in self._recipients.values():
-            recipient.dialing = False
 
     def failed(self, peer: str, now: float) -> None:
         """A dial led nowhere: the mailboxes are asked at once."""
-        if recipient := self._recipients.get(peer):
-            recipient.dialing = False
-            recipient.failures += 1
-            recipient.due = now + REDIAL.delay(recipient.failures, self._rng)
-            recipient.opens_at = min(recipient.opens_at, now)
+        recipient = self._recipients.get(peer)
+        if recipient is None:
+            return
+        recipient.dialing = False
+        if peer not in self._connected:  # it may have come by itself meanwhile
+            recipient.back_off(now, self._rng)
 
     def stuck(self, peer: str) -> None:
         """It is connected, and does not answer or does not know the protocol."""
-        self._stuck.add(peer)
+        if peer in self._connected:
+            self._stuck.add(peer)
 
     def is_connected(self, peer: str) -> bool:
         return peer in self._connected
@@ -87,7 +109,7 @@ class Courier:
         found = []
         for peer, recipient in self._recipients.items():
             if peer not in self._connected and not recipient.dialing and recipient.due <= now:
-                recipient.dialing = True
+                recipient.dialing, recipient.dialed_at = True, now
                 found.append(peer)
         return found
 

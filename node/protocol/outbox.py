@@ -6,8 +6,8 @@ under way on it. Delivery stages only move forward; see `records.Stage` for thei
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,7 +35,9 @@ class Item:
     refused: dict[str, str] = field(default_factory=dict)  # by which mailbox, for good, and why
     reason: str = ""
     receipts: actors.PeerReceipts | None = None
+    announced: bool = False  # whether "sending" was told
     finished: bool = False
+    number: int = 0  # counts up in the order of `Outbox.add`
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,27 @@ class Change:
 
 @dataclass(slots=True)
 class _Lane:
-    waiting: deque[Item] = field(default_factory=deque)
+    """Exactly what is still of use to hand over by one route, each item in one of the two."""
+
+    waiting: OrderedDict[bytes, Item] = field(default_factory=OrderedDict)  # the oldest first
     under_way: dict[bytes, Item] = field(default_factory=dict)
+
+    def line_up(self, items: Iterable[Item]) -> None:
+        """Each where its age puts it. Costs by what is overtaken: nothing, as a rule."""
+        moved = list(items)
+        youngest = max(map(_age, moved), default=0)
+        while self.waiting and _age(next(iter(self.waiting.values()))) < youngest:
+            moved.append(self.waiting.popitem(last=False)[1])
+        for item in sorted(moved, key=_age, reverse=True):
+            self.waiting[item.id] = item
+            self.waiting.move_to_end(item.id, last=False)
+
+    def drop(self, message_id: bytes) -> None:
+        self.waiting.pop(message_id, None)
+        self.under_way.pop(message_id, None)
+
+    def holds(self, message_id: bytes) -> bool:
+        return message_id in self.waiting or message_id in self.under_way
 
 
 class Outbox:
@@ -60,6 +81,7 @@ class Outbox:
         self._items: dict[str, dict[bytes, Item]] = {}
         self._lanes: dict[Route, _Lane] = {}
         self._mailboxes: dict[str, tuple[str, ...]] = {}
+        self._added = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._items.values()))
@@ -78,22 +100,35 @@ class Outbox:
     # ---- what is to be sent ---------------------------------------------------------------------------
 
     def add(self, item: Item) -> None:
-        """At the end of each of the recipient's lanes."""
+        """At the end of each of the recipient's lanes; one that is there already stays where it is."""
+        if self.holds(item.peer, item.id):
+            return
+        self._added += 1
+        item.number = self._added
         self._items.setdefault(item.peer, {})[item.id] = item
         for route in self._routes(item.peer):
             if _has_business(item, route):
-                self._lane(route).waiting.append(item)
+                self._lanes.setdefault(route, _Lane()).waiting[item.id] = item
 
     def set_mailboxes(self, peer: str, mailboxes: Sequence[str]) -> None:
-        """The recipient's mailboxes; what is not stored at a new one yet gets in line there."""
+        """The recipient's mailboxes; what is not stored at a new one yet gets in line there.
+
+        Whoever changes mailboxes may have registered anew as well, so those that refused are asked once more.
+        """
         before = self._mailboxes.get(peer, ())
+        if set(before) == set(mailboxes):
+            return
         self._mailboxes[peer] = tuple(mailboxes)
         for gone in set(before) - set(mailboxes):
             self._lanes.pop(Route(peer, gone), None)
-        for new in set(mailboxes) - set(before):
-            route = Route(peer, new)
-            items = self._items.get(peer, {}).values()
-            self._lane(route).waiting.extend(i for i in items if _has_business(i, route))
+        items = self._items.get(peer, {}).values()
+        for item in items:
+            item.refused.clear()
+        for route in self._routes(peer)[1:]:
+            lane = self._lanes.get(route, _Lane())
+            fresh = [i for i in items if _has_business(i, route) and not lane.holds(i.id)]
+            if fresh:
+                self._lanes.setdefault(route, lane).line_up(fresh)
 
     def mailboxes(self, peer: str) -> tuple[str, ...]:
         return self._mailboxes.get(peer, ())
@@ -101,38 +136,47 @@ class Outbox:
     def has_work(self, route: Route) -> bool:
         """Whether something waits for this route."""
         lane = self._lanes.get(route)
-        if lane is None:
-            return False
-        while lane.waiting and not _has_business(lane.waiting[0], route):
-            lane.waiting.popleft()
-        return bool(lane.waiting)
+        return lane is not None and bool(lane.waiting)
 
     def is_idle(self, route: Route) -> bool:
         """Whether nothing waits for this route and nothing is under way on it."""
         lane = self._lanes.get(route)
-        return lane is None or not (lane.under_way or self.has_work(route))
+        return lane is None or not (lane.under_way or lane.waiting)
 
     def take(self, route: Route, limit: int) -> list[Item]:
         """The next items for a route, oldest first: they are under way until answered, or until `give_back`."""
-        lane = self._lane(route)
+        lane = self._lanes.get(route)
         taken: list[Item] = []
-        while lane.waiting and len(taken) < limit:
-            item = lane.waiting.popleft()
-            if _has_business(item, route) and item.id not in lane.under_way:
-                lane.under_way[item.id] = item
-                item.stage = max(item.stage, records.SENDING)
-                taken.append(item)
+        while lane is not None and lane.waiting and len(taken) < limit:
+            _, item = lane.waiting.popitem(last=False)
+            lane.under_way[item.id] = item
+            item.stage = max(item.stage, records.SENDING)
+            taken.append(item)
         return taken
 
-    def give_back(self, route: Route, ids: Iterable[bytes] | None = None) -> None:
-        """These, or all, got no answer: they go to the front of the line again."""
-        lane = self._lane(route)
-        returned = [
+    def begun(self, items: Iterable[Item], now_ms: int) -> list[Change]:
+        """Those of them that are being sent for the first time; nothing that needs to be stored."""
+        new = [
             item
-            for key in (list(lane.under_way) if ids is None else ids)
-            if (item := lane.under_way.pop(key, None)) is not None
+            for item in items
+            if item.stage == records.SENDING and not item.announced and item.receipts is None
         ]
-        lane.waiting.extendleft(i for i in reversed(returned) if _has_business(i, route))
+        changes = []
+        for item in new:
+            item.announced = True
+            changes.append(self._change(item, now_ms))
+            changes[-1].delivery.stage = records.SENDING
+        return changes
+
+    def give_back(self, route: Route, ids: Iterable[bytes] | None = None) -> None:
+        """These, or all, got no answer: they wait again, before everything younger."""
+        lane = self._lanes.get(route)
+        if lane is None:
+            return
+        returned = (
+            lane.under_way.pop(key, None) for key in (list(lane.under_way) if ids is None else ids)
+        )
+        lane.line_up(item for item in returned if item is not None)
 
     # ---- what has become of it ------------------------------------------------------------------------
 
@@ -147,8 +191,6 @@ class Outbox:
         """A mailbox has given its word for these."""
         changes = []
         for item in self._answered(route, ids):
-            if route.mailbox in item.stored_at:
-                continue
             item.stored_at.append(route.mailbox)
             item.stage = max(item.stage, records.STORED)
             item.reason = ""
@@ -165,7 +207,10 @@ class Outbox:
                 left = set(self.mailboxes(item.peer)) - item.refused.keys()
                 if left or item.stored_at:
                     continue
-            item.stage = max(item.stage, records.REFUSED)
+            # A mailbox may hold what the recipient does not want. `stored` would be its last word for ever, and
+            # it cannot go back to `refused`: it ends as what nobody will come for, with the reason.
+            is_stored = item.stage >= records.STORED
+            item.stage = records.EXPIRED if is_stored else records.REFUSED
             item.reason = reason
             changes.append(self._change(item, now_ms, finished=not route.mailbox))
         return changes
@@ -174,9 +219,9 @@ class Outbox:
         """Not now: they wait on, and their state says why."""
         changes = []
         ids = list(ids)
-        lane = self._lane(route)
+        lane = self._lanes.get(route, _Lane())
         for item in filter(None, map(lane.under_way.get, ids)):
-            if item.stage < records.STORED and item.reason != reason:
+            if item.stage < records.REFUSED and item.reason != reason:
                 item.reason = reason
                 changes.append(self._change(item, now_ms))
         self.give_back(route, ids)
@@ -200,8 +245,10 @@ class Outbox:
             if item.expires_at_ms < now_ms
         ]
         for item in due:
+            # Why it was refused stays true; why it waited does not, for it is not tried again.
+            if item.stage != records.REFUSED:
+                item.reason = "Its time is over, and nobody said that it arrived."
             item.stage = max(item.stage, records.EXPIRED)
-            item.reason = item.reason or "Its time is over, and nobody said that it arrived."
         return [self._change(item, now_ms, finished=True) for item in due]
 
     def forget(self, peer: str, message_id: bytes) -> None:
@@ -223,18 +270,26 @@ class Outbox:
             changes.append(self._change(item, now_ms, finished=True))
         return changes
 
-    def _answered(self, route: Route, ids: Iterable[bytes]) -> list[Item]:
-        lane = self._lane(route)
-        found = (lane.under_way.pop(message_id, None) for message_id in ids)
-        return [item for item in found if item is not None and not item.finished]
+    def _answered(self, route: Route, ids: Iterable[bytes]) -> Iterator[Item]:
+        """Those to which this is an answer, off their lane. It counts also for one that waits again by now."""
+        items = self._items.get(route.peer, {})
+        for message_id in ids:
+            lane, item = self._lanes.get(route), items.get(message_id)
+            # No lane: the recipient does not use that mailbox any more.
+            if lane is not None and item is not None and _has_business(item, route):
+                lane.drop(message_id)
+                yield item
 
     def _change(self, item: Item, now_ms: int, *, finished: bool = False) -> Change:
         if finished:
             self._remove(item)
+        # "Sending" is of the moment: who has something else to say of such an item says that it waits again.
+        is_waiting = item.stage == records.SENDING
         delivery = records.Delivery(
-            stage=item.stage,
+            stage=records.QUEUED if is_waiting else item.stage,
             stored_at=map(peer_id.from_text, item.stored_at),
-            mailboxes=len(self.mailboxes(item.peer)),
+            # One that the recipient has given up may hold it still: "2 of 1" says nothing to anybody.
+            mailboxes=len({*self.mailboxes(item.peer), *item.stored_at}),
             reason=item.reason,
             changed_at_ms=now_ms,
         )
@@ -242,21 +297,24 @@ class Outbox:
 
     def _remove(self, item: Item) -> None:
         item.finished = True
-        if items := self._items.get(item.peer):
-            items.pop(item.id, None)
-            if not items:
-                del self._items[item.peer]
-                for route in self._routes(item.peer):
-                    self._lanes.pop(route, None)
+        items = self._items.get(item.peer)
+        if not items:
+            return
+        items.pop(item.id, None)
         for route in self._routes(item.peer):
-            if lane := self._lanes.get(route):
-                lane.under_way.pop(item.id, None)
+            if not items:
+                self._lanes.pop(route, None)
+            elif lane := self._lanes.get(route):
+                lane.drop(item.id)
+        if not items:
+            del self._items[item.peer]
 
     def _routes(self, peer: str) -> list[Route]:
         return [Route(peer), *(Route(peer, mailbox) for mailbox in self.mailboxes(peer))]
 
-    def _lane(self, route: Route) -> _Lane:
-        return self._lanes.setdefault(route, _Lane())
+
+def _age(item: Item) -> int:
+    return item.number
 
 
 def _has_business(item: Item, route: Route) -> bool:
@@ -271,7 +329,7 @@ def restored(record: records.OutboxRecord) -> Item:
         peer=peer_id.to_text(record.peer),
         id=record.id,
         expires_at_ms=record.expires_at_ms,
-        stage=delivery.stage or records.QUEUED,
+        stage=delivery.stage if delivery.stage > records.SENDING else records.QUEUED,
         stored_at=[peer_id.to_text(mailbox) for mailbox in delivery.stored_at],
         reason=delivery.reason,
     )

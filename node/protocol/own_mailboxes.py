@@ -7,17 +7,13 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from p2pchat.node.protocol import mailbox_record, peer_id
-from p2pchat.node.protocol.limits import (
-    DAY_MS,
-    MAX_ADDRESS_CHARACTERS,
-    MAX_ADDRESSES,
-    MAX_MAILBOXES,
-)
+from p2pchat.node.protocol.limits import DAY_MS, MAX_ADDRESSES, MAX_MAILBOXES
 from p2pchat.node.protocol.links import MailboxLink
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
 LIFETIME_MS = 180 * DAY_MS  # of a record; it is signed anew after half of it
+SHORTEST_END = 6  # characters of a peer id's end that name a mailbox
 
 
 class OwnMailboxes:
@@ -35,6 +31,7 @@ class OwnMailboxes:
         self._seal_key = seal_key
         self._entries: dict[str, records.OwnMailbox] = {}
         self._sequence = kept.record_sequence if kept is not None else 0
+        self._moved = False  # an address in the record is another one than when it was signed
         for entry in kept.mailboxes if kept is not None else ():
             self._entries[peer_id.to_text(entry.address.peer)] = entry
 
@@ -54,22 +51,25 @@ class OwnMailboxes:
         )
 
     def add(self, link: MailboxLink) -> bool:
-        """Whether anything changed. Raises `ValueError` with a sentence when there are too many."""
+        """Whether anything changed. Raises `ValueError` with a sentence when it cannot be one of them."""
         known = self._entries.get(link.peer)
         if known is None and len(self._entries) >= MAX_MAILBOXES:
             raise ValueError(
                 f"You have {MAX_MAILBOXES} mailboxes already: /mailbox remove one first."
             )
-        entry = records.OwnMailbox(
-            address=wire.MailboxAddress(peer=peer_id.from_text(link.peer)), token=link.token
-        )
-        fitting = [a for a in link.addresses if len(a) <= MAX_ADDRESS_CHARACTERS]
-        entry.address.addresses.extend(fitting[:MAX_ADDRESSES])
+        entry = records.OwnMailbox()
         if known is not None:
-            entry.registered = known.registered
-            entry.token = entry.token or known.token
+            entry.CopyFrom(known)
+        entry.token = link.token or entry.token
+        entry.address.peer = peer_id.from_text(link.peer)
+        if fitting := [a for a in link.addresses if mailbox_record.is_address(a)][:MAX_ADDRESSES]:
+            entry.address.ClearField("addresses")
+            entry.address.addresses.extend(fitting)
+        if not entry.address.addresses:
+            raise ValueError("That link does not say where the mailbox is: ask for a whole one.")
         if entry == known:
             return False
+        self._moved |= entry.registered and known is not None and entry.address != known.address
         self._entries[link.peer] = entry
         return True
 
@@ -97,12 +97,15 @@ class OwnMailboxes:
 
     def record(self, now_ms: int) -> wire.MailboxRecord:
         """The signed record of now. Its sequence changes with its content, and when it gets old."""
-        if now_ms > self._sequence + LIFETIME_MS // 2:
+        if self._moved or not self._sequence or now_ms > self._sequence + LIFETIME_MS // 2:
             self._next_sequence(now_ms)
         record = wire.MailboxRecord(
             peer=self._peer,
             seal_key=self._seal_key,
-            mailboxes=[e.address for e in self._entries.values() if e.registered],
+            # One without an address would make the record invalid for everybody.
+            mailboxes=[
+                e.address for e in self._entries.values() if e.registered and e.address.addresses
+            ],
             sequence=self._sequence,
             expires_at_ms=self._sequence + LIFETIME_MS,
         )
@@ -114,9 +117,11 @@ class OwnMailboxes:
         peers: Sequence[str] = self.peers()
         if text.isdecimal() and 1 <= int(text) <= len(peers):
             return peers[int(text) - 1]
-        ends = [peer for peer in peers if len(text) >= 6 and peer.endswith(text.lstrip("…"))]
+        end = text.lstrip("…")
+        ends = [peer for peer in peers if len(end) >= SHORTEST_END and peer.endswith(end)]
         return ends[0] if len(ends) == 1 else None
 
     def _next_sequence(self, now_ms: int) -> None:
         # Starts from the time, so that somebody who restored an old backup is believed again.
         self._sequence = max(now_ms, self._sequence + 1)
+        self._moved = False

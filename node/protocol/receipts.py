@@ -34,15 +34,15 @@ class DueReceipts:
 
     def due(self, now: float) -> list[actors.PeerReceipts]:
         """What has gathered long enough or is enough for an envelope; it is forgotten here."""
-        ready = [peer for peer, since in self._since.items() if self._is_ready(peer, since, now)]
-        return [batch for peer in ready for batch in self._take(peer, now)]
+        ready = [peer for peer in self._since if self._due_at(peer) <= now]
+        return [batch for peer in ready for batch in self._take(peer)]
 
     def next_due(self) -> float | None:
-        return min((since + GATHER for since in self._since.values()), default=None)
+        return min(map(self._due_at, self._since), default=None)
 
-    def _is_ready(self, peer: str, since: float, now: float) -> bool:
+    def _due_at(self, peer: str) -> float:
         waiting = len(self._delivered.get(peer, ())) + len(self._read.get(peer, ()))
-        return now >= since + GATHER or waiting >= MAX_RECEIPTS
+        return self._since[peer] + (GATHER if waiting < MAX_RECEIPTS else 0.0)
 
     def _add(
         self, side: dict[str, dict[bytes, None]], peer: str, ids: Iterable[bytes], now: float
@@ -51,7 +51,7 @@ class DueReceipts:
             side.setdefault(peer, {})[message_id] = None
             self._since.setdefault(peer, now)
 
-    def _take(self, peer: str, now: float) -> list[actors.PeerReceipts]:
+    def _take(self, peer: str) -> list[actors.PeerReceipts]:
         del self._since[peer]
         delivered = list(self._delivered.pop(peer, ()))
         read = list(self._read.pop(peer, ()))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import trio
 
@@ -163,8 +164,17 @@ def address_of(number: int) -> str:
     return f"/memory/{number}/p2p/{identity.peer}"
 
 
+class Simulated(Protocol):
+    """A node or a mailbox."""
+
+    @property
+    def tree(self) -> Supervisor: ...
+
+    async def watch(self) -> None: ...
+
+
 @asynccontextmanager
-async def running(*nodes: SimulatedNode) -> AsyncIterator[trio.Nursery]:
+async def running(*nodes: Simulated) -> AsyncIterator[trio.Nursery]:
     """Run these nodes; stop them in order at the end."""
     async with trio.open_nursery() as nursery:
         for node in nodes:

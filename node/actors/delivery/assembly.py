@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.delivery.actor import DeliveryActor
+from p2pchat.node.actors.delivery.envelopes import Envelopes
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailboxes import Mailboxes
 from p2pchat.node.actors.delivery.outgoing import Outgoing
@@ -50,13 +51,20 @@ def make_delivery(
     """A fresh incarnation; everything it must remember is in the store. `author` is the own binary peer id."""
     contacts, work = ContactBook(), Bell()
     peer = peer_id.to_text(author)
+    envelopes = Envelopes(
+        storage=storage,
+        contacts=contacts,
+        sealer=Sealer(author, key),
+        nick=nick,
+        now_ms=now_ms,
+    )
     outgoing = Outgoing(
         peer=peer,
         storage=storage,
         ui=ui,
         contacts=contacts,
         courier=Courier(rng),
-        sealer=Sealer(author, key),
+        envelopes=envelopes,
         lifetime_ms=config.message_days * DAY_MS,
         nick=nick,
         randomness=os.urandom,
@@ -76,6 +84,7 @@ def make_delivery(
         contacts=contacts,
         outgoing=outgoing,
         storage=storage,
+        unread=incoming.unread,
         on_choice=incoming.forget_rate,
     )
     configured = [

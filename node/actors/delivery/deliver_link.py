@@ -133,7 +133,7 @@ class DeliverLink:
         """A seal that does not open may be of an old key, and deserves a second try."""
         outbox, now_ms = self._outgoing.outbox, self._now_ms()
         if verdict == wire.BAD_SEAL:
-            again, ids = self._outgoing.seal_again(self._route.peer, ids)
+            again, ids = self._outgoing.envelopes.seal_again(self._route.peer, ids)
             outbox.give_back(self._route, again)
         why = _WHY.get(verdict, f"for a reason that this version does not know ({verdict})")
         return outbox.refused(self._route, ids, f"The other side refuses it: {why}.", now_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +13,12 @@ from google.protobuf.message import Message
 
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.delivery.outgoing import Outgoing
-from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError
+from p2pchat.node.errors import (
+    ActorError,
+    ActorStoppedError,
+    RequestRejectedError,
+    StreamError,
+)
 from p2pchat.node.ports import Stream
 from p2pchat.node.protocol import conversation, peer_id
 from p2pchat.node.protocol.contacts import ContactBook
@@ -73,6 +79,8 @@ class Incoming:
         self._now_ms = now_ms
         self._spooled = Bell()
         self._buckets: dict[str, TokenBucket] = {}
+        self.unread: Counter[str] = Counter()  # messages by sender that the owner has not seen
+        self._scopes: set[trio.CancelScope] = set()  # of the streams being served
 
     # ---- from the sender itself -----------------------------------------------------------------------
 
@@ -80,11 +88,15 @@ class Incoming:
         """One sender's stream: frames are answered in order, each after its synced write."""
         send, pending = trio.open_memory_channel[tuple[_Batch, ReplySlot | None]](FRAMES_IN_HAND)
         async with trio.open_nursery() as nursery:
+            self._scopes.add(nursery.cancel_scope)
             nursery.start_soon(self._answer, stream, pending)
             async with send:
                 while (body := await _next_frame(stream)) is not None:
                     batch = await self._open_frame(stream.peer, body)
                     await send.send((batch, await self._post(batch)))
+        self._scopes.discard(nursery.cancel_scope)
+        if nursery.cancel_scope.cancel_called:
+            raise StreamError("the delivery part of the node is being restarted")
 
     async def _open_frame(self, peer: str, body: bytes) -> _Batch:
         """Raises `StreamError` for what no sender sends."""
@@ -197,8 +209,15 @@ class Incoming:
     def spool_kept(self) -> None:
         self._spooled.ring()
 
-    async def open_spool(self) -> None:
-        """Open and keep what is in the spool, for ever."""
+    async def run(self) -> None:
+        """Open and keep what is in the spool, until cancelled; then no stream is served any more."""
+        try:
+            await self._open_spool()
+        finally:
+            for scope in self._scopes:
+                scope.cancel()
+
+    async def _open_spool(self) -> None:
         while True:
             try:
                 while await self._open_page():
@@ -233,7 +252,7 @@ class Incoming:
 
     async def _saved(self, batch: _Batch, fresh: Sequence[bool]) -> None:
         """Show what is new, and owe receipts, also for what came again: the sender has not heard yet."""
-        now_ms, now = self._now_ms(), trio.current_time()
+        now = trio.current_time()
         shown: dict[str, list[records.DirectRecord]] = {}
         for save, is_fresh in zip(batch.saves, fresh, strict=True):
             peer = peer_id.to_text(save.record.peer)
@@ -242,12 +261,12 @@ class Incoming:
             if is_fresh:
                 shown.setdefault(peer, []).append(save.record)
         for peer, fresh_records in shown.items():
-            talk = await self._outgoing.conversation(peer)
-            for record in fresh_records:
-                talk.accept(record, now_ms)
             arrived = actors.DirectArrived(peer=peer, records=fresh_records)
             arrived.name = await self._name(peer, fresh_records[-1].nick)
-            await self._ui.tell(arrived)
+            self.unread[peer] += len(fresh_records)
+            with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
+                await self._ui.tell(arrived)
+            await self._outgoing.accepted(peer, fresh_records)
         self._outgoing.work()
 
     async def _name(self, peer: str, nick: str) -> str:

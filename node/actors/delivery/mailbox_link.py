@@ -161,7 +161,7 @@ class MailboxLink:
     async def _introduce(self, session: MailboxSession) -> None:
         """Register at one of the owner's mailboxes, and again whenever the record has changed."""
         while True:
-            if self._is_own() and (record := self._outgoing.own_record) is not None:
+            if self._is_own() and (record := self._outgoing.envelopes.own_record) is not None:
                 await session.register(self._own.get(self._peer).token, record)
             again = None if self.status.registered else trio.current_time() + ASK_AGAIN
             await self._record.wait_until(again)

@@ -76,7 +76,7 @@ class Mailboxes:
     async def publish(self) -> None:
         """Keep what has changed about the own mailboxes, and tell everybody who is to know."""
         record = self._own.record(self._now_ms())
-        self._outgoing.own_record = record
+        self._outgoing.envelopes.own_record = record
         await self._storage.request(actors.SaveOwnMailboxes(own=self._own.keep()), actors.Done)
         await self._transport.tell(actors.RecordChanged(record=record))
         relays = [
@@ -175,7 +175,7 @@ class Mailboxes:
 
     def own_link(self, listening: Sequence[str]) -> str:
         """What others need to write to this node; circuits follow from the mailboxes in the record."""
-        record = self._outgoing.own_record
+        record = self._outgoing.envelopes.own_record
         direct = [a for a in listening if "/p2p-circuit" not in a and "/ip6/fe80" not in a]
         return links.format_link(
             links.ContactLink(

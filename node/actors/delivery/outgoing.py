@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import trio
 
+from p2pchat.node.actors.delivery.envelopes import Envelopes
 from p2pchat.node.errors import ActorError, RequestRejectedError
-from p2pchat.node.protocol import conversation, names, peer_id, receipts, uuid7
+from p2pchat.node.protocol import names, peer_id, receipts, uuid7
 from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.conversation import Conversation
 from p2pchat.node.protocol.courier import Courier
-from p2pchat.node.protocol.envelope import Sealer
 from p2pchat.node.protocol.limits import DAY_MS
 from p2pchat.node.protocol.outbox import Change, Item, Outbox, Route, restored
 from p2pchat.node.protocol.seal import SealError
@@ -27,11 +27,9 @@ from p2pchat.proto import wire_pb2 as wire
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 20_000  # own messages that are not delivered; one more is refused
-CACHED_ENVELOPES = 2048  # kept in memory between saving and sending; others are read from the store
 RECEIPTS_LIFETIME_MS = 30 * DAY_MS
 CONTACT_STALE_MS = 60_000  # how far the time of a contact's last message may lag behind on disk
 PAGE = 1000  # records read at once when resuming
-SEALS_AT_ONCE = 16  # before other tasks get their turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Outgoing:
         ui: ActorRef,
         contacts: ContactBook,
         courier: Courier,
-        sealer: Sealer,
+        envelopes: Envelopes,
         lifetime_ms: int,
         nick: Callable[[], str],
         randomness: Callable[[int], bytes],
@@ -66,20 +64,16 @@ class Outgoing:
         self.courier = courier
         self.contacts = contacts
         self.counters: Counter[str] = Counter()
-        self.own_record: wire.MailboxRecord | None = None
+        self.envelopes = envelopes
         self._peer = peer
         self._storage = storage
         self._ui = ui
-        self._sealer = sealer
         self._lifetime_ms = lifetime_ms
         self._nick = nick
         self._randomness = randomness
         self._now_ms = now_ms
         self._on_work = on_work
         self._conversations: dict[str, Conversation] = {}
-        self._envelopes: OrderedDict[tuple[str, bytes], wire.Envelope] = OrderedDict()
-        self._told: dict[tuple[str, bytes], int] = {}  # sequence of the own record inside
-        self._resealed: set[tuple[str, bytes]] = set()
 
     async def resume(self) -> None:
         """What was on its way when the program ended."""
@@ -111,7 +105,11 @@ class Outgoing:
             if problem is not None:
                 replies.append(problem)
                 continue
-            save = await self._compose(post)
+            try:
+                save = await self._compose(post)
+            except (RequestRejectedError, ActorError) as error:
+                replies.append(_not_saved(error))
+                continue
             saves.append((post.peer, save))
             replies.append(actors.DirectSent(record=save.record))
         if saves:
@@ -119,7 +117,7 @@ class Outgoing:
             try:
                 await self._storage.request(question, actors.DirectSaved)
             except (RequestRejectedError, ActorError) as error:
-                refused = actors.Rejected(reason=actors.STORE_FAILED, detail=f"Not sent: {error}")
+                refused = _not_saved(error)
                 return [refused if isinstance(r, actors.DirectSent) else r for r in replies]
             await self._enter(saves)
         return replies
@@ -147,7 +145,7 @@ class Outgoing:
         save = actors.DirectSave(record=record)
         if self.contacts.seal_key(post.peer):
             with contextlib.suppress(SealError):  # it waits for a key that can be used
-                envelope, save.record_sequence = self._seal(post.peer, record)
+                envelope, save.record_sequence = self.envelopes.seal(post.peer, record)
                 save.envelope.CopyFrom(envelope)
         return save
 
@@ -162,11 +160,21 @@ class Outgoing:
             self._conversations[peer] = known
         return known
 
+    async def accepted(self, peer: str, fresh: Sequence[records.DirectRecord]) -> None:
+        """The other side has written: what we write from now on comes after that."""
+        try:
+            talk = await self.conversation(peer)
+        except (RequestRejectedError, ActorError) as error:
+            log.warning("the order of a conversation is read again later: %s", error)
+            return
+        for record in fresh:
+            talk.accept(record, self._now_ms())
+
     async def _enter(self, saves: Sequence[tuple[str, actors.DirectSave]]) -> None:
         shown: dict[str, list[records.DirectRecord]] = {}
         for peer, save in saves:
             if save.HasField("envelope"):
-                self._remember(peer, save.record.id, save.envelope, save.record_sequence)
+                self.envelopes.remember(peer, save.record.id, save.envelope, save.record_sequence)
             self._add(Item(peer, save.record.id, save.record.expires_at_ms))
             shown.setdefault(peer, []).append(save.record)
         for peer, own in shown.items():
@@ -213,50 +221,18 @@ class Outgoing:
         """Something may be due: wake whoever sends."""
         self._on_work()
 
-    # ---- sealing --------------------------------------------------------------------------------------
-
-    def _seal(self, peer: str, record: records.DirectRecord) -> tuple[wire.Envelope, int]:
-        """The envelope, and the sequence of the own record inside (0: none)."""
-        own = self._record_for(peer)
-        content = conversation.content_of(record, own)
-        envelope = self._seal_content(peer, content, record.expires_at_ms)
-        return envelope, own.sequence if own is not None else 0
-
-    def _seal_content(self, peer: str, content: wire.Content, expires_at_ms: int) -> wire.Envelope:
-        """Raises `SealError`, after which the key counts as unknown: a signed key need not be a good one."""
-        key = self.contacts.seal_key(peer)
-        try:
-            return self._sealer.seal(content, peer_id.from_text(peer), key, expires_at_ms)
-        except SealError:
-            self.contacts.spoil_key(peer)
-            raise
-
-    def _record_for(self, peer: str) -> wire.MailboxRecord | None:
-        """The own record, unless the recipient is known to have it."""
-        contact = self.contacts.get(peer)
-        told = contact.told_sequence if contact is not None else 0
-        own = self.own_record
-        return own if own is not None and own.sequence > told else None
-
-    def _remember(
-        self, peer: str, message_id: bytes, envelope: wire.Envelope, sequence: int
-    ) -> None:
-        key = (peer, message_id)
-        self._envelopes[key] = envelope
-        if sequence:
-            self._told[key] = sequence
-        while len(self._envelopes) > CACHED_ENVELOPES:
-            self._envelopes.popitem(last=False)
+    # ---- handing out ----------------------------------------------------------------------------------
 
     async def parcels(self, route: Route, limit: int) -> list[Parcel]:
         """The next for a route, sealed; empty when nothing waits or the recipient's key is not known."""
         if not self.contacts.seal_key(route.peer) or not self.outbox.has_work(route):
             return []
         items = self.outbox.take(route, limit)
+        self._tell(self.outbox.begun(items, self._now_ms()))
         try:
-            await self._fetch([item for item in items if item.receipts is None])
+            await self._fetch(route.peer, items)
             return [
-                Parcel(item, envelope) for item in items if (envelope := self._envelope_of(item))
+                Parcel(item, envelope) for item in items if (envelope := self.envelopes.of(item))
             ]
         except BaseException as error:
             self.outbox.give_back(route, [item.id for item in items])
@@ -264,64 +240,16 @@ class Outgoing:
                 return []
             raise
 
-    def _envelope_of(self, item: Item) -> wire.Envelope | None:
-        if item.receipts is None:
-            return self._envelopes.get((item.peer, item.id))
-        now_ms = self._now_ms()
-        content = receipts.content_of(item.receipts, item.id, self._nick(), now_ms)
-        if own := self._record_for(item.peer):
-            content.record.CopyFrom(own)
-        return self._seal_content(item.peer, content, item.expires_at_ms)
-
-    async def _fetch(self, items: Sequence[Item]) -> None:
-        """Have the envelopes of these in memory: read from the store, or sealed now."""
-        missing = [item for item in items if (item.peer, item.id) not in self._envelopes]
-        if not missing:
-            return
-        peer = missing[0].peer
-        question = actors.ReadOutboxEntries(peer=peer, ids=[item.id for item in missing])
-        found = await self._storage.request(question, actors.OutboxEntries)
-        sealed = []
-        for number, entry in enumerate(found.entries):
-            stored, key = entry.outbox, (peer, entry.outbox.id)
-            if stored.HasField("envelope") and key not in self._resealed:
-                self._remember(*key, stored.envelope, stored.record_sequence)
-                continue
-            if number % SEALS_AT_ONCE == 0:
-                await trio.lowlevel.checkpoint()
-            envelope, sequence = self._seal(peer, entry.record)
-            self._remember(*key, envelope, sequence)
-            sealed.append(
-                actors.OutboxUpdate(
-                    peer=peer, id=stored.id, envelope=envelope, record_sequence=sequence
-                )
-            )
-        await self._drop_lost(peer, missing, found)
-        if sealed:
-            update = actors.UpdateOutbox(updates=sealed)
-            await self._storage.request(update, actors.OutboxUpdated)
-
-    async def _drop_lost(
-        self, peer: str, missing: Sequence[Item], found: actors.OutboxEntries
-    ) -> None:
+    async def _fetch(self, peer: str, items: Sequence[Item]) -> None:
         """What the store does not have any more was finished by somebody else meanwhile."""
-        there = {entry.outbox.id for entry in found.entries}
-        for item in missing:
-            if item.id not in there:
-                self.outbox.forget(peer, item.id)
+        missing = [
+            item.id for item in items if item.receipts is None and self.envelopes.of(item) is None
+        ]
+        if missing:
+            for lost in await self.envelopes.fetch(peer, missing):
+                self.outbox.forget(peer, lost)
 
     # ---- results --------------------------------------------------------------------------------------
-
-    def seal_again(self, peer: str, ids: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
-        """The recipient could not open these: which are worth another seal, and which had one already."""
-        again: list[bytes] = []
-        hopeless: list[bytes] = []
-        for message_id in ids:
-            key = (peer, message_id)
-            (hopeless if key in self._resealed else again).append(message_id)
-            self._envelopes.pop(key, None)
-            self._resealed.add(key)
-        return again, hopeless
 
     async def settle(self, changes: Sequence[Change]) -> None:
         """Keep what has changed, then tell it."""
@@ -363,11 +291,9 @@ class Outgoing:
     async def _note_told(self, changes: Iterable[Change]) -> None:
         """Who has read a message with our record inside need not be sent it again."""
         for change in changes:
-            key = (change.item.peer, change.item.id)
-            if change.finished:
-                self._envelopes.pop(key, None)
-                self._resealed.discard(key)
-            sequence = self._told.pop(key, 0) if change.finished else 0
+            if not change.finished:
+                continue
+            sequence = self.envelopes.finished(change.item.peer, change.item.id)
             if sequence and change.delivery.stage >= records.DELIVERED:
                 await self.told(change.item.peer, sequence)
 
@@ -420,6 +346,10 @@ class Outgoing:
         now_ms = self._now_ms()
         changes = self.outbox.delivered(peer, heard.delivered, now_ms)
         await self.settle(changes + self.outbox.read(peer, heard.read, now_ms))
+
+
+def _not_saved(error: Exception) -> actors.Rejected:
+    return _rejected(actors.STORE_FAILED, f"Not sent: {error}")
 
 
 def _rejected(reason: actors.Reason, detail: str) -> actors.Rejected:

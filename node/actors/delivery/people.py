@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.delivery.outgoing import Outgoing
-from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.protocol import links, peer_id
 from p2pchat.node.protocol.contacts import AmbiguousPeerError, ContactBook, UnknownPeerError
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
+
+log = logging.getLogger(__name__)
+
+UNREAD_CONTACTS, UNREAD_MESSAGES = 50, 100  # how far unread messages are looked for at the start
 
 Answer = Callable[[], Awaitable[Message]]
 
@@ -29,18 +36,38 @@ class People:
         contacts: ContactBook,
         outgoing: Outgoing,
         storage: ActorRef,
+        unread: Counter[str],
         on_choice: Callable[[str], None],
     ) -> None:
-        """`on_choice` hears whom the owner has chosen, or no longer chooses."""
+        """`unread` counts messages by sender; `on_choice` hears whom the owner has chosen, or no longer chooses."""
         self._peer = peer
         self._contacts = contacts
         self._outgoing = outgoing
         self._storage = storage
+        self._unread = unread
+        self._counted = trio.Event()
         self._on_choice = on_choice
 
     async def load(self) -> None:
         listed = await self._storage.request(actors.ReadContacts(), actors.ContactList)
         self._contacts.load(listed.contacts)
+
+    async def count_unread(self) -> None:
+        """Among the newest messages of the newest conversations: what came and was not seen the last time."""
+        try:
+            for contact in self._contacts.all()[:UNREAD_CONTACTS]:
+                peer = peer_id.to_text(contact.peer)
+                question = actors.ReadDirectHistory(peer=peer, limit=UNREAD_MESSAGES)
+                page = await self._storage.request(question, actors.DirectHistoryPage)
+                unread = sum(not (record.outgoing or record.read) for record in page.records)
+                self._unread[peer] = max(self._unread[peer], unread)
+        except (RequestRejectedError, ActorError) as error:
+            log.warning("unread messages were not counted: %s", error)
+        self._counted.set()
+
+    def seen(self, peer: str, messages: int) -> None:
+        """The owner has seen that many more of a peer's messages."""
+        self._unread[peer] = max(0, self._unread[peer] - messages)
 
     # ---- what peers say of themselves -----------------------------------------------------------------
 
@@ -72,6 +99,7 @@ class People:
         return actors.PeerResolved(peer=peer, name=self._contacts.label(peer))
 
     async def _list(self) -> actors.ContactStatusList:
+        await self._counted.wait()
         found = (peer_id.to_text(contact.peer) for contact in self._contacts.all())
         return actors.ContactStatusList(contacts=map(self._status, found))
 
@@ -81,6 +109,7 @@ class People:
             name=self._contacts.label(peer),
             connected=self._outgoing.courier.is_connected(peer),
             waiting=self._outgoing.outbox.waiting(peer),
+            unread=self._unread[peer],
         )
 
     async def _meant(self, text: str) -> str:
