@@ -62,7 +62,8 @@ def run(
         typer.Option(
             envvar="P2PCHAT_LISTEN",
             metavar="MULTIADDR",
-            help="Listen here, e.g. /ip4/0.0.0.0/tcp/4001; may be repeated.",
+            help="Listen here, e.g. /ip4/0.0.0.0/tcp/4001; may be repeated. [b]none[/b]: nowhere, be reached "
+            "through a relay only.",
             show_default="any free port, TCP and QUIC",
         ),
     ] = None,
@@ -78,6 +79,29 @@ def run(
     mdns: Annotated[
         bool, typer.Option(envvar="P2PCHAT_MDNS", help="Find peers in the local network.")
     ] = True,
+    mailbox: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="P2PCHAT_MAILBOX",
+            metavar="LINK",
+            help="Let this mailbox take messages while you are away; may be repeated. Mailboxes are remembered.",
+            show_default="the mailboxes of the last time",
+        ),
+    ] = None,
+    read_receipts: Annotated[
+        bool,
+        typer.Option(
+            envvar="P2PCHAT_READ_RECEIPTS", help="Tell senders that you have read their messages."
+        ),
+    ] = True,
+    message_days: Annotated[
+        int,
+        typer.Option(
+            envvar="P2PCHAT_MESSAGE_DAYS",
+            metavar="N",
+            help="Try to deliver a direct message for so many days, 1 to 365.",
+        ),
+    ] = 30,
     log_level: Annotated[
         str,
         typer.Option(envvar="P2PCHAT_LOG_LEVEL", help="One of debug, info, warning, error."),
@@ -115,6 +139,9 @@ def run(
         listen=_several(context, "listen", listen),
         bootstrap=_several(context, "bootstrap", bootstrap),
         mdns=mdns,
+        mailboxes=_several(context, "mailbox", mailbox),
+        read_receipts=read_receipts,
+        message_days=message_days,
         log_level=log_level.lower(),
         origins=_origins(context, config),
     )

@@ -14,7 +14,8 @@ from p2pchat.node.errors import ConfigError
 from p2pchat.node.protocol import names, peer_id
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
-NO_BOOTSTRAP = "none"
+NONE = "none"  # instead of addresses
+MESSAGE_DAYS = range(1, 366)
 
 # The keys of a configuration file, and what each may hold.
 FILE_KEYS: Mapping[str, type] = {
@@ -25,10 +26,13 @@ FILE_KEYS: Mapping[str, type] = {
     "listen": list,
     "bootstrap": list,
     "mdns": bool,
+    "mailbox": list,
+    "read-receipts": bool,
+    "message-days": int,
     "log-level": str,
     "log-file": str,
 }
-_KINDS = {str: "a text", bool: "true or false", list: "a list of texts"}
+_KINDS = {str: "a text", bool: "true or false", list: "a list of texts", int: "a whole number"}
 
 # Components that may begin an address, and those that carry a port.
 _HOSTS = frozenset({"ip4", "ip6", "dns", "dns4", "dns6", "dnsaddr"})
@@ -49,6 +53,9 @@ class Given:
     listen: tuple[str, ...] = ()
     bootstrap: tuple[str, ...] = ()
     mdns: bool = True
+    mailboxes: tuple[str, ...] = ()
+    read_receipts: bool = True
+    message_days: int = 30
     log_level: str = "info"
     origins: Mapping[str, str] = field(default_factory=dict)  # see `called`
 
@@ -59,26 +66,48 @@ class Given:
 
 def node_config(given: Given) -> NodeConfig:
     """Raises `ConfigError`. Touches nothing."""
+    _check_log_level(given)
+    return NodeConfig(
+        data_dir=data_dir(given.data_dir),
+        name=_name(given),
+        rooms=_rooms(given),
+        listen=_listen(given.listen, given.called("listen")),
+        bootstrap=_bootstrap(given.bootstrap, given.called("bootstrap")),
+        mdns=given.mdns,
+        mailboxes=_mailboxes(given.mailboxes, given.called("mailbox")),
+        read_receipts=given.read_receipts,
+        message_days=_message_days(given),
+    )
+
+
+def _check_log_level(given: Given) -> None:
+    if given.log_level not in LOG_LEVELS:
+        levels = ", ".join(LOG_LEVELS)
+        raise ConfigError(f"{given.called('log-level')}: {given.log_level!r} is none of {levels}.")
+
+
+def _name(given: Given) -> str:
     name = given.name.strip()
     if problem := name and names.name_problem(name):
         raise ConfigError(f"{given.called('name')}: {problem}")
+    return name
+
+
+def _rooms(given: Given) -> tuple[RoomConfig, ...]:
     if given.plain and not given.rooms:
         plain = given.called("plain")
         raise ConfigError(f"{plain} says how the rooms of --room speak, and there is no --room.")
     for room in given.rooms:
         if problem := names.room_problem(room):
             raise ConfigError(f"{given.called('room')}: {problem}")
-    if given.log_level not in LOG_LEVELS:
-        levels = ", ".join(LOG_LEVELS)
-        raise ConfigError(f"{given.called('log-level')}: {given.log_level!r} is none of {levels}.")
-    return NodeConfig(
-        data_dir=data_dir(given.data_dir),
-        name=name,
-        rooms=tuple(RoomConfig(room, given.plain) for room in dict.fromkeys(given.rooms)),
-        listen=_listen(given.listen, given.called("listen")),
-        bootstrap=_bootstrap(given.bootstrap, given.called("bootstrap")),
-        mdns=given.mdns,
-    )
+    return tuple(RoomConfig(room, given.plain) for room in dict.fromkeys(given.rooms))
+
+
+def _message_days(given: Given) -> int:
+    if given.message_days not in MESSAGE_DAYS:
+        days = f"a number from {MESSAGE_DAYS[0]} to {MESSAGE_DAYS[-1]}"
+        raise ConfigError(f"{given.called('message-days')}: {given.message_days:,} is not {days}.")
+    return given.message_days
 
 
 def data_dir(given: str) -> Path:
@@ -134,7 +163,7 @@ def _checked(path: Path, key: str, value: object) -> Any:
         raise ConfigError(f"{path}: there is no setting {key!r}; {_suggestion(key)}")
     if wanted is list and isinstance(value, str):
         return [value]
-    is_fit = isinstance(value, wanted)
+    is_fit = isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
     if isinstance(value, list):
         is_fit = is_fit and all(isinstance(each, str) for each in value)
     if not is_fit:
@@ -153,6 +182,9 @@ def _suggestion(key: str) -> str:
 
 
 def _listen(given: tuple[str, ...], called: str) -> tuple[str, ...]:
+    """Empty for a node that is reached only through relays."""
+    if _is_none(given, called):
+        return ()
     for address in given:
         if problem := address_problem(address, LISTEN_EXAMPLE) or _not_listenable(address):
             raise ConfigError(f"{called}: {address!r} is not usable: {problem}")
@@ -160,14 +192,35 @@ def _listen(given: tuple[str, ...], called: str) -> tuple[str, ...]:
 
 
 def _bootstrap(given: tuple[str, ...], called: str) -> tuple[str, ...]:
-    if NO_BOOTSTRAP in given:
-        if len(set(given)) > 1:
-            raise ConfigError(f"{called}: {NO_BOOTSTRAP!r} cannot stand beside addresses.")
+    if _is_none(given, called):
         return ()
     for address in given:
         if problem := address_problem(address, BOOTSTRAP_EXAMPLE) or _peerless(address):
             raise ConfigError(f"{called}: {address!r} is not usable: {problem}")
     return tuple(dict.fromkeys(given)) or PUBLIC_BOOTSTRAP
+
+
+def _is_none(given: tuple[str, ...], called: str) -> bool:
+    if NONE in given and len(set(given)) > 1:
+        raise ConfigError(f"{called}: {NONE!r} cannot stand beside addresses.")
+    return NONE in given
+
+
+def _mailboxes(given: tuple[str, ...], called: str) -> tuple[str, ...]:
+    if not given:
+        return ()
+    from p2pchat.node.protocol.links import LinkError, MailboxLink, parse_link  # loads protobuf
+
+    for text in given:
+        try:
+            link = parse_link(text)
+        except LinkError as error:
+            raise ConfigError(f"{called}: {error}") from error
+        if not isinstance(link, MailboxLink):
+            raise ConfigError(
+                f"{called}: this is the link of a person, not of a mailbox; /contact add takes it."
+            )
+    return tuple(dict.fromkeys("".join(text.split()) for text in given))
 
 
 def address_problem(address: str, example: str = LISTEN_EXAMPLE) -> str | None:

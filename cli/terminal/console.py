@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from p2pchat.cli.terminal.completion import Names
 from p2pchat.cli.terminal.lines import Line
 
 
@@ -22,6 +23,7 @@ class Console(Protocol):
 
     wipes_input: bool  # what was typed vanishes when it is entered
     must_finish: bool  # the end of input is no hurry: everything read is sent first
+    is_watched: bool  # a person sits there: what was shown before Enter was pressed has been read
 
     async def read(self) -> Typed | None:
         """The next line; None at the end of input, or when the user wants to stop."""
@@ -33,6 +35,6 @@ class Console(Protocol):
 
     def set_prompt(self, prompt: str) -> None: ...
 
-    def set_rooms(self, rooms: Sequence[str]) -> None:
-        """Names that can be completed."""
+    def set_names(self, names: Names) -> None:
+        """What can be completed."""
         ...

@@ -23,9 +23,12 @@ def banner(peer: str, name: str, data_dir: str, concerns: Iterable[str] = ()) ->
     ]
 
 
-def prompt(name: str, current_room: str = "") -> str:
-    """`ada>`, or `ada #lobby>` for somebody in several rooms, or `>` for somebody not known yet."""
-    where = f" {room(current_room)}" if current_room else ""
+def prompt(name: str, current_room: str = "", partner: str = "") -> str:
+    """`ada>`, or `ada #lobby>` for somebody in several rooms, or `>` for somebody not known yet.
+
+    `ada @ Bob>` in a conversation; `partner` is safe to show.
+    """
+    where = f" @ {partner}" if partner else f" {room(current_room)}" if current_room else ""
     return f"{safe_name(name, NAME_LIMIT) if name else ''}{where}>"
 
 

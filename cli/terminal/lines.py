@@ -18,6 +18,7 @@ _CODES = {
     "me": "1",
     "strong": "1",
     "room": "36",
+    "direct": "35",
     "hint": "33",
     "warning": "31",
     "peer0": "32",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import trio
 
+from p2pchat.cli.terminal.completion import Names
 from p2pchat.cli.terminal.console import Typed
 from p2pchat.cli.terminal.lines import Line, Painter
 from p2pchat.cli.terminal.splitter import LineSplitter
@@ -27,6 +28,7 @@ class PlainConsole:
     must_finish = True
 
     def __init__(self, stdin: int = 0, stdout: int = 1) -> None:
+        self.is_watched = os.isatty(stdin) and os.isatty(stdout)
         self._stdin = stdin
         self._stdout = stdout
         self._splitter = LineSplitter()
@@ -52,7 +54,7 @@ class PlainConsole:
     def set_prompt(self, prompt: str) -> None:
         pass
 
-    def set_rooms(self, rooms: Sequence[str]) -> None:
+    def set_names(self, names: Names) -> None:
         pass
 
 

@@ -29,8 +29,8 @@ EXIT_STUCK = 1
 LAST_RESORT = 5.0  # seconds after a session in which everything must have ended
 
 
-class UnheardError(P2pchatError):
-    """What was read from a pipe reached nobody."""
+class UnfinishedError(P2pchatError):
+    """Not all of what was read from a pipe has reached somebody."""
 
 
 RunNode = Callable[[NodeConfig, Identity, Any], Awaitable[None]]
@@ -74,19 +74,19 @@ def _run_on_screen(
 
 
 def _run_plain(config: NodeConfig, identity: Identity, load: Callable[[], RunNode]) -> None:
-    """Raises `UnheardError` when texts were read and nobody was there to hear them."""
+    """Raises `UnfinishedError` when texts were read that reached nobody yet."""
     from p2pchat.cli.terminal.plain import PlainConsole
     from p2pchat.cli.terminal.session import Session
 
-    unheard = 0
+    problems: list[str] = []
 
     async def front_end(node: NodeHandle) -> None:
-        nonlocal unheard
-        unheard = await Session(node, PlainConsole()).run()
+        outcome = await Session(node, PlainConsole()).run()
+        problems.extend(outcome.problems())
 
     _run(load(), config, identity, front_end)
-    if unheard:
-        raise UnheardError("Nobody else was there: what was read is kept here, and reached nobody.")
+    if problems:
+        raise UnfinishedError(" ".join(problems))
 
 
 def _run(run_node: RunNode, config: NodeConfig, identity: Identity, front_end: Any) -> None:

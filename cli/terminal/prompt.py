@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import trio
 
+from p2pchat.cli.terminal.completion import Names
 from p2pchat.cli.terminal.console import Typed
 from p2pchat.cli.terminal.lines import Line, Painter
 from p2pchat.cli.terminal.screen import Screen
@@ -17,6 +18,7 @@ class PromptConsole:
 
     wipes_input = True
     must_finish = False
+    is_watched = True
 
     def __init__(self, screen: Screen, *, color: bool) -> None:
         self._screen = screen
@@ -41,8 +43,8 @@ class PromptConsole:
     def set_prompt(self, prompt: str) -> None:
         self._screen.set_prompt(prompt)
 
-    def set_rooms(self, rooms: Sequence[str]) -> None:
-        self._screen.set_rooms(rooms)
+    def set_names(self, names: Names) -> None:
+        self._screen.set_names(names)
 
     def _soon(self, function: object) -> None:
         with contextlib.suppress(trio.RunFinishedError):

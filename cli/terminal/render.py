@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
-from p2pchat.cli.terminal.commands import HELP
 from p2pchat.cli.terminal.greeting import room
+from p2pchat.cli.terminal.help import HELP, NOTES
 from p2pchat.cli.terminal.lines import HANGING_INDENT, PEER_STYLES, Line, Span, line
 from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
 from p2pchat.node.protocol import peer_id
@@ -23,21 +23,26 @@ ECHO_LIMIT = 200  # characters of a typed command that are shown again
 
 
 def person(peer: str, name: str) -> Span:
-    """ "Bob (…a1B2c3)", in a colour of its own."""
-    shown = f"{safe_name(name, NAME_LIMIT)} " if name.strip() else ""
-    return Span(f"{shown}(…{safe_line(peer_id.short(peer))})", _peer_style(peer))
+    """ "Bob (…a1B2c3)", in a colour of its own. The node calls somebody without a name "…a1B2c3"."""
+    end = f"…{peer_id.short(peer)}"
+    shown = f"{safe_name(name, NAME_LIMIT)} " if name.strip() and name != end else ""
+    return Span(f"{shown}({safe_line(end)})", peer_style(peer))
 
 
-def _peer_style(peer: str) -> str:
+def peer_style(peer: str) -> str:
     return PEER_STYLES[zlib.crc32(peer.encode()) % len(PEER_STYLES)]
 
 
-def _when(unix_ms: int, zone: tzinfo | None) -> datetime | None:
+def when(unix_ms: int, zone: tzinfo | None) -> datetime | None:
     """None for a time that no calendar holds: it is the sender's word."""
     try:
         return datetime.fromtimestamp(unix_ms / 1000, zone)
     except (OverflowError, OSError, ValueError):
         return None
+
+
+def clock(at: datetime | None) -> str:
+    return at.strftime("%H:%M:%S") if at else "--:--:--"
 
 
 # ---- messages -------------------------------------------------------------------------------------------
@@ -59,8 +64,7 @@ class MessageView:
     def message(self, record: records.RoomRecord, *, elsewhere: bool = False) -> list[Line]:
         """`[14:23:15] Bob (…a1B2c3): Hi`; further lines are indented; `elsewhere` names the room first."""
         message = record.message
-        at = _when(message.sent_at_ms, self._zone)
-        time = at.strftime("%H:%M:%S") if at else "--:--:--"
+        time = clock(when(message.sent_at_ms, self._zone))
         peer = peer_id.to_text(message.sender)
         who = person(peer, message.nick or self._known.get(peer, ""))
         if peer == self._me:
@@ -76,13 +80,19 @@ class MessageView:
             yield note(f"Nothing has been said in {room(room_name)} yet.")
             return
         yield note(f"The last {count(len(page), 'message')} of {room(room_name)}:")
-        day: date | None = None
-        for record in page:
-            at = _when(record.message.sent_at_ms, self._zone)
-            if at is not None and at.date() != day:
-                day = at.date()
-                yield line(Span(f"--- {day:%A}, {day.day} {day:%B %Y} ---", "dim"))
-            yield from self.message(record)
+        yield from by_day(
+            (when(record.message.sent_at_ms, self._zone), self.message(record)) for record in page
+        )
+
+
+def by_day(messages: Iterable[tuple[datetime | None, Iterable[Line]]]) -> Iterator[Line]:
+    """The lines of messages with their times, and a line where a new day begins."""
+    day: date | None = None
+    for at, lines in messages:
+        if at is not None and at.date() != day:
+            day = at.date()
+            yield line(Span(f"--- {day:%A}, {day.day} {day:%B %Y} ---", "dim"))
+        yield from lines
 
 
 # ---- lines of our own -----------------------------------------------------------------------------------
@@ -155,9 +165,13 @@ def echo(prompt: str, typed: str) -> Line:
     return line(Span(f"{prompt} {first[:ECHO_LIMIT]}{'' if is_whole else '…'}", "dim"))
 
 
-def help_lines() -> list[Line]:
-    width = max(len(usage) for usage, _ in HELP)
-    return [line(Span(f"  {usage:{width}}", "strong"), f"  {what}") for usage, what in HELP]
+def help_lines() -> Iterator[Line]:
+    width = max(len(usage) for _, group in HELP for usage, _ in group)
+    for title, group in HELP:
+        yield line(Span(title, "dim"))
+        for usage, what in group:
+            yield line(Span(f"  {usage:{width}}", "strong"), f"  {what}")
+    yield from map(note, NOTES)
 
 
 # ---- answers --------------------------------------------------------------------------------------------
@@ -223,64 +237,11 @@ def rooms(joined_rooms: Sequence[actors.Room], current: str) -> Iterator[Line]:
         )
 
 
-def info(node: actors.NodeDescription) -> Iterator[Line]:
-    yield line(f"Peer id:    {safe_line(node.peer)}")
-    yield line(f"Name:       {safe_name(node.name, NAME_LIMIT)}")
-    addresses = list(map(safe_line, most_useful(node.addresses))) or ["not listening yet"]
-    for index, address in enumerate(addresses):
-        yield line(f"{'' if index else 'Listening:':11} ", Span(address, "address"))
-    yield line(f"Up for:     {duration(node.uptime_ms // 1000)}")
-    yield from _store(node)
-    yield from _discovery(node)
-    yield line("Actors:")
-    for actor in node.actors:
-        yield line("  " + _actor(actor))
-    counters = sorted((name, value) for name, value in node.transport.counters.items() if value)
-    if counters:
-        yield line("Counters:")
-    for name, value in counters:
-        yield line(f"  {safe_line(name)}: {value:,}")
-
-
-def _store(node: actors.NodeDescription) -> Iterator[Line]:
-    if not node.HasField("store"):
-        yield line("Store:      no answer")
-        return
-    store = node.store
-    yield line(
-        f"Store:      {size(store.size_bytes)}, about {count(store.messages, 'message')}, "
-        f"schema {store.schema_version}, in {safe_line(store.path)}"
-    )
-
-
-def _discovery(node: actors.NodeDescription) -> Iterator[Line]:
-    if not node.HasField("discovery"):
-        yield line("Discovery:  no answer")
-        return
-    found = node.discovery
-    mdns = f"mDNS on, found {found.mdns_found:,}" if found.mdns else "mDNS off"
-    problem = f" ({safe_line(found.mdns_problem)})" if found.mdns_problem else ""
-    yield line(f"Discovery:  {count(found.bootstrap_peers, 'bootstrap address')}, {mdns}{problem}")
-
-
-def _actor(actor: actors.ActorStatus) -> str:
-    parts = [f"{actor.name:10} {actor.state}, {count(actor.handled, 'message')} handled"]
-    for value, what in (
-        (actor.restarts, "restart"),
-        (actor.drops, "drop"),
-        (actor.stalls, "stall"),
-    ):
-        parts.append(count(value, what))
-    if actor.queue:
-        parts.append(f"{actor.queue:,} waiting")
-    return safe_line(", ".join(parts))
-
-
 # ---- numbers --------------------------------------------------------------------------------------------
 
 
 def count(number: int, what: str) -> str:
-    ending = "" if number == 1 else "es" if what.endswith("ss") else "s"
+    ending = "" if number == 1 else "es" if what.endswith(("ss", "x")) else "s"
     return f"{number:,} {what}{ending}"
 
 

@@ -13,7 +13,7 @@ import logging
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import TextIO
@@ -30,7 +30,7 @@ from prompt_toolkit.output import create_output
 from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.shortcuts import PromptSession
 
-from p2pchat.cli.terminal.commands import ROOM_WORDS, WORDS
+from p2pchat.cli.terminal.completion import Names, completions
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Screen:
         )  # called in the thread after each line and at the end
         self._prompt = prompt
         self._cleared = cleared
-        self._rooms: Sequence[str] = ()
+        self._names = Names()
         self._stdout = stdout or sys.stdout
         self._painted = threading.Event()
         self._lock = threading.Lock()
@@ -98,8 +98,8 @@ class Screen:
         self._prompt = prompt
         self._call(self._repaint)
 
-    def set_rooms(self, rooms: Sequence[str]) -> None:
-        self._rooms = tuple(rooms)
+    def set_names(self, names: Names) -> None:
+        self._names = names
 
     @property
     def width(self) -> int:
@@ -138,7 +138,7 @@ class Screen:
     def _make_session(self) -> PromptSession[str]:
         session: PromptSession[str] = PromptSession(
             lambda: self._prompt + " ",
-            completer=_CommandCompleter(lambda: self._rooms),
+            completer=_CommandCompleter(lambda: self._names),
             complete_while_typing=False,
             key_bindings=_bindings(self._tell_cleared),
             erase_when_done=True,
@@ -236,21 +236,12 @@ def _bindings(on_clear: Callable[[], None]) -> KeyBindings:
 
 
 class _CommandCompleter(Completer):
-    def __init__(self, rooms: Callable[[], Iterable[str]]) -> None:
-        self._rooms = rooms
+    def __init__(self, names: Callable[[], Names]) -> None:
+        self._names = names
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
-        before = document.text_before_cursor
-        command, space, typed = before.partition(" ")
-        if not before.startswith("/"):
-            return
-        if not space:
-            typed, choices = before, list(WORDS)
-        else:
-            choices = list(self._rooms()) if command in ROOM_WORDS else []
-        for choice in choices:
-            if choice.startswith(typed):
-                yield Completion(choice, start_position=-len(typed))
+        for choice, length in completions(document.text_before_cursor, self._names()):
+            yield Completion(choice, start_position=-length)
 
 
 def _report_failure(task: asyncio.Future[None]) -> None:

@@ -1,19 +1,30 @@
-"""One person's session: typed lines become commands to the node, events become lines on the console."""
+"""One person's session: typed lines become commands to the node, events become lines on the console.
+
+`rooms`, `conversations` and `contacts` know what there is to know about these; `posts` sends texts; here is what
+holds them together: reading input, and showing events in their order.
+"""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
 
 import trio
 from google.protobuf.message import Message
 
-from p2pchat.cli.terminal import commands, greeting, render
+from p2pchat.cli.terminal import commands, greeting, parsing, render, render_info
 from p2pchat.cli.terminal.console import Console, Typed
+from p2pchat.cli.terminal.contacts import Contacts
+from p2pchat.cli.terminal.conversations import Conversations
+from p2pchat.cli.terminal.event_lines import EventLines
+from p2pchat.cli.terminal.front import Front
 from p2pchat.cli.terminal.lines import Line
+from p2pchat.cli.terminal.outcome import Outcome
 from p2pchat.cli.terminal.posts import Posts
-from p2pchat.node.errors import AskTimeoutError, P2pchatError
+from p2pchat.cli.terminal.render_direct import Partner, label, left_behind
+from p2pchat.cli.terminal.rooms import Rooms
+from p2pchat.node.errors import AskTimeoutError, P2pchatError, RequestRejectedError
 from p2pchat.node.events import EventFeed
 from p2pchat.proto import actors_pb2 as actors
 
@@ -21,9 +32,7 @@ if TYPE_CHECKING:  # importing it imports the whole node
     from p2pchat.node.app import NodeHandle
 
 ALONE_AFTER = 30.0  # seconds without a chat peer until a hint is due
-COMPANY_WAIT = 10.0  # seconds at most to wait for a first listener when the input is no terminal
 FLUSH_PATIENCE = 120.0  # seconds for everything that came by a pipe to reach the neighbours
-COMPANY_POLL = 0.1  # seconds
 LAST_WORDS = 1.0  # seconds at the end of a session to see saved what was sent
 
 ALONE = (
@@ -31,9 +40,11 @@ ALONE = (
     "over the internet can take a minute. /info shows the addresses that others can give to --bootstrap."
 )
 RECALL = " Press Up to edit it."
+QUOTES = ' A name with spaces stands in quotes, e.g. /msg "Ann Lee" Hello.'
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-R = TypeVar("R", bound=Message)
+_DIRECT = (actors.DirectArrived, actors.DeliveriesChanged)
+_AT_ONCE = (commands.Mistake, commands.ShowHelp, commands.Quit)  # need no node
 
 
 class Session:
@@ -42,28 +53,26 @@ class Session:
     def __init__(self, node: NodeHandle, console: Console) -> None:
         self._node = node
         self._console = console
+        self._front = Front(node, console)
         self._name = node.config.name  # empty until the store is open
-        self._rooms: list[actors.Room] = []  # joined
-        self._room = node.config.rooms[0].name if node.config.rooms else ""  # the current one
-        self._named: dict[str, str] = {}  # connected chat peers, by peer id
-        self._messages = render.MessageView(node.identity.peer, known=self._named)
-        self._announced: set[str] = set()  # rooms of the start that have had their line
-        self._addresses: list[str] = []
-        self._in_company = False  # a chat peer or a message has been seen
+        self._rooms = Rooms(self._front)
+        self._contacts = Contacts(self._front)
+        self._conversations = Conversations(self._front, self._contacts)
+        self._event_lines = EventLines(node.identity.peer_bytes, self._rooms, self._conversations)
         self._missed = 0
-        self._waited = False  # for somebody who hears what comes in by a pipe
         self._up = trio.Event()  # the node answers, and the current room is known
         self._over = trio.Event()
         self._drained = trio.Event()
 
-    async def run(self) -> int:
-        """Returns how many texts were said to nobody."""
+    async def run(self) -> Outcome:
+        """Returns what has reached nobody."""
         with (
             trio.open_signal_receiver(*STOP_SIGNALS) as signals,
             self._node.hub.open() as feed,
         ):
             async with trio.open_nursery() as nursery:
-                self._posts = Posts(self._node.ui, nursery, self._show)
+                self._nursery = nursery
+                self._posts = Posts(self._front, nursery, self._conversations.saved)
                 nursery.start_soon(self._stop_on, signals)
                 nursery.start_soon(self._show_events, feed)
                 nursery.start_soon(self._greet)
@@ -73,8 +82,9 @@ class Session:
                 with trio.move_on_after(LAST_WORDS):
                     await self._posts.finish()
                     await self._drain(feed)
+                    await self._say_goodbye()
                 nursery.cancel_scope.cancel()
-        return self._posts.unheard
+        return self._outcome()
 
     async def _stop_on(self, signals: AsyncIterator[int]) -> None:
         async for _ in signals:
@@ -82,18 +92,34 @@ class Session:
 
     async def _drain(self, feed: EventFeed) -> None:
         """Show what has happened so far."""
+        self._drained = trio.Event()
         feed.push(actors.Done())
         await self._drained.wait()
+
+    async def _say_goodbye(self) -> None:
+        await self._front.show(self._conversations.flush())
+        if self._console.wipes_input and self._conversations.unsent:
+            await self._front.show([left_behind(self._conversations.unsent)])
+
+    def _outcome(self) -> Outcome:
+        return Outcome(
+            unheard=self._posts.unheard,
+            unsent=self._conversations.unsent,
+            failed=self._conversations.failed,
+            unsaved=self._posts.unsaved,
+        )
 
     # ---- input --------------------------------------------------------------------------------------
 
     async def _work_off_input(self, feed: EventFeed) -> None:
         while (typed := await self._console.read()) is not None and not self._over.is_set():
+            self._nursery.start_soon(self._conversations.mark_read)
             await self._take(typed)
         if self._console.must_finish and not self._over.is_set():
             await self._posts.finish()
             await self._flush()
             await self._drain(feed)
+            await self._conversations.wait_until_safe()
         self._over.set()
 
     async def _flush(self) -> None:
@@ -101,236 +127,182 @@ class Session:
         with trio.move_on_after(FLUSH_PATIENCE):
             while True:
                 try:
-                    await self._ask(actors.FlushRooms(), actors.Done)
+                    await self._front.ask(actors.FlushRooms(), actors.Done)
                     return
                 except AskTimeoutError:
                     continue
 
     async def _take(self, typed: Typed) -> None:
         if typed.remark:
-            await self._show([render.warning(typed.remark)])
-        command = commands.parse(typed.text)
-        if not isinstance(command, (commands.Mistake, commands.ShowHelp, commands.Quit)):
+            await self._front.show([render.warning(typed.remark)])
+        command = parsing.parse(typed.text)
+        if not isinstance(command, _AT_ONCE):
             await self._up.wait()  # before, the current room is not known
-        if isinstance(command, commands.Say):
-            await self._say(command.text)
-            return
-        if self._console.wipes_input and typed.text.startswith("/"):
-            await self._show([render.echo(self._prompt, typed.text)])
+        match command:
+            case commands.Nothing():
+                return
+            case commands.Say(text):
+                await self._say(text)
+            case commands.Write(who, text):
+                await self._write(who, text)
+            case _:
+                await self._obey(command, typed.text)
+
+    async def _obey(self, command: commands.Command, typed: str) -> None:
+        """Everything that is no message waits until what was said before is saved."""
+        await self._front.show(self._conversations.flush())
+        if self._console.wipes_input and typed.startswith("/"):
+            await self._front.show([render.echo(self._prompt, typed)])
         await self._posts.finish()
         try:
             await self._carry_out(command)
         except P2pchatError as error:
-            await self._show(render.several(render.warning, str(error)))
+            await self._front.show(render.several(render.warning, str(error)))
+        self._set_prompt()
 
     async def _say(self, text: str) -> None:
-        if self._room:
+        if (partner := self._conversations.current) is not None:
+            await self._posts.send(actors.SendDirect(peer=partner.peer, text=text))
+        elif self._rooms.current:
             if self._console.must_finish:
-                await self._wait_for_company()
-            await self._posts.send(self._room, text)
+                await self._rooms.wait_for_company()
+            await self._posts.send(actors.PostText(room=self._rooms.current, text=text))
         else:
-            await self._show(
+            await self._front.show(
                 [render.hint("You are in no room, so nobody would read it: /join <room>.")]
             )
 
-    async def _wait_for_company(self) -> None:
-        """Nobody looks at a pipe to see whether somebody is there: wait a little before the first message."""
-        looked_for = self._node.config.bootstrap or self._node.config.mdns
-        if self._waited or not looked_for:
-            return
-        self._waited = True
-        with trio.move_on_after(COMPANY_WAIT):
-            while not any(room.name == self._room and room.subscribers for room in self._rooms):
-                await trio.sleep(COMPANY_POLL)
-                await self._refresh_rooms()
+    async def _write(self, who: str, text: str) -> None:
+        try:
+            partner = await self._contacts.resolve(who)
+        except P2pchatError as error:
+            is_unknown = isinstance(error, RequestRejectedError) and " " not in who
+            remedy = QUOTES if is_unknown and text.count(" ") else ""
+            recall = RECALL if self._console.wipes_input else ""
+            await self._posts.refuse(text, f"{error}{remedy}{recall}")
+        else:
+            await self._posts.send(actors.SendDirect(peer=partner.peer, text=text))
 
     async def _carry_out(self, command: commands.Command) -> None:
         match command:
             case commands.Mistake(problem, is_text):
                 remedy = RECALL if is_text and self._console.wipes_input else ""
-                await self._show(render.several(render.hint, problem + remedy))
+                await self._front.show(render.several(render.hint, problem + remedy))
             case commands.Quit():
                 self._over.set()
             case commands.ShowHelp():
-                await self._show(render.help_lines())
+                await self._front.show(render.help_lines())
             case commands.ShowPeers():
-                await self._show_peers()
+                await self._rooms.show_peers()
             case commands.ShowInfo():
-                await self._show(list(render.info(await self._describe())))
-            case commands.ShowRooms():
-                await self._refresh_rooms()
-                await self._show(list(render.rooms(self._rooms, self._room)))
-            case commands.ShowHistory(limit):
-                await self._show_history(limit)
+                await self._front.show(render_info.info(await self._describe()))
+            case commands.ShowHistory(limit, who):
+                await self._show_history(limit, who)
             case commands.Rename(name):
                 await self._rename(name)
-            case commands.Join(room, plain):
-                await self._join(room, plain=plain)
-            case commands.Switch(room):
-                await self._switch(room)
-            case commands.Leave(room):
-                await self._leave(room or self._room)
+            case commands.Converse(who):
+                await self._converse(who)
+            case _ if isinstance(command, commands.RoomCommand):
+                await self._carry_out_in_rooms(command)
+            case _ if isinstance(command, commands.ContactCommand):
+                await self._contacts.carry_out(command)
 
-    async def _show_peers(self) -> None:
-        found = await self._ask(actors.ListConnections(), actors.ConnectionList)
-        await self._refresh_rooms()
-        here = next((room for room in self._rooms if room.name == self._room), None)
-        await self._show(list(render.peers(found.connections, here, self._named)))
+    async def _carry_out_in_rooms(self, command: commands.RoomCommand) -> None:
+        """Whoever goes to a room leaves the conversation for it."""
+        partner = self._conversations.current
+        if partner is not None and command == commands.Leave(""):
+            hint = (
+                f"You are writing to {label(partner)}: /dm goes back, /leave <room> leaves a room."
+            )
+            await self._front.show([render.hint(hint)])
+        elif await self._rooms.carry_out(command):
+            self._conversations.leave()
 
-    async def _show_history(self, limit: int) -> None:
-        if not self._room:
-            await self._show([render.hint("You are in no room: /join <room>.")])
-            return
-        question = actors.ReadHistory(room=self._room, limit=limit)
-        page = await self._ask(question, actors.HistoryPage)
-        await self._show(list(self._messages.history(page.records, self._room)))
+    async def _show_history(self, limit: int, who: str) -> None:
+        partner: Partner | None = self._conversations.current
+        if who:
+            partner = await self._contacts.resolve(who)
+        if partner is None:
+            await self._rooms.show_history(limit)
+        else:
+            await self._conversations.show_history(partner, limit)
 
     async def _rename(self, name: str) -> None:
-        await self._ask(actors.SetName(name=name), actors.Done)
+        await self._front.ask(actors.SetName(name=name), actors.Done)
         self._name = name
-        self._set_prompt()
-        await self._show([render.note(f"You are now called {name}")])
+        await self._front.show([render.note(f"You are now called {name}")])
 
-    async def _join(self, room: str, *, plain: bool = False) -> None:
-        """Also for a room that was joined before: the node remembers which one was used last."""
-        joined = await self._ask(actors.JoinRoom(room=room, plain=plain), actors.RoomJoined)
-        self._room = joined.room
-        self._announced.add(room)
-        await self._refresh_rooms()
-        await self._show([render.joined(joined.room, plain=joined.plain)])
-
-    async def _switch(self, room: str) -> None:
-        await self._refresh_rooms()
-        if room in [each.name for each in self._rooms]:
-            await self._join(room)
+    async def _converse(self, who: str) -> None:
+        room = greeting.room(self._rooms.current) if self._rooms.current else ""
+        if who:
+            await self._conversations.enter(who, room)
+        elif not self._conversations.leave():
+            await self._front.show([render.hint("With whom? E.g. /dm Bob, or /dm …SxZBa1.")])
+        elif room:
+            await self._front.show([render.note(f"Back in {room}")])
         else:
-            hint = f"You have not joined {greeting.room(room)}: /join {room}."
-            await self._show(render.several(render.hint, hint))
-
-    async def _leave(self, room: str) -> None:
-        if not room:
-            await self._show([render.hint("You are in no room.")])
-            return
-        await self._ask(actors.LeaveRoom(room=room), actors.RoomLeft)
-        self._announced.discard(room)
-        await self._refresh_rooms()
-        await self._show([render.note(f"You have left {greeting.room(room)}")])
-        if self._room != room:
-            return
-        self._room = self._rooms[-1].name if self._rooms else ""
-        if self._room:
-            await self._join(self._room)
-        else:
-            await self._show([render.hint("You are in no room now: /join <room>.")])
+            await self._front.show([render.hint("You are in no room: /join <room>.")])
 
     # ---- events -------------------------------------------------------------------------------------
 
     async def _show_events(self, feed: EventFeed) -> None:
         while True:
-            batch = await feed.next_batch()
-            lines = [line for event in batch for line in self._lines_of(event)]
+            batch: list[Message] = []
+            with trio.move_on_at(self._conversations.due_at):
+                batch = await feed.next_batch()
+            if not self._contacts.loaded and any(isinstance(event, _DIRECT) for event in batch):
+                await self._contacts.try_to_load()  # who is no stranger
+            lines = self._lines_of_batch(batch)
             if feed.missed > self._missed:
                 skipped = render.count(feed.missed - self._missed, "event")
                 self._missed = feed.missed
                 lines.insert(0, render.warning(f"{skipped} skipped here; /history shows messages."))
-            if lines:
-                await self._show(lines)
+            await self._front.show(lines)
+            self._conversations.shown()
             if any(isinstance(event, actors.Done) for event in batch):
                 self._drained.set()
 
-    def _lines_of(self, event: Message) -> Sequence[Line]:
-        match event:
-            case actors.RoomMessagesArrived():
-                return self._arrived(event)
-            case actors.PeerNamed():
-                return self._peer_named(event)
-            case actors.PeerDisconnected():
-                name = self._named.pop(event.peer, None)
-                return [] if name is None else [render.disconnected(event.peer, name)]
-            case actors.Listening():
-                fresh = [each for each in event.addresses if each not in self._addresses]
-                self._addresses = list(event.addresses)
-                return render.listening(fresh)
-            case actors.RoomJoined():
-                return self._entered(event.room, event.plain)
-            case actors.Notice():
-                return render.notice(event)
-        return []
-
-    def _arrived(self, event: actors.RoomMessagesArrived) -> list[Line]:
-        elsewhere = event.room != self._room
-        me = self._node.identity.peer_bytes
-        self._in_company |= any(record.message.sender != me for record in event.records)
-        return [
-            line
-            for record in event.records
-            for line in self._messages.message(record, elsewhere=elsewhere)
-        ]
-
-    def _peer_named(self, event: actors.PeerNamed) -> list[Line]:
-        """A peer is worth a line once it is known to chat: most of the network does not."""
-        previous = self._named.get(event.peer)
-        self._named[event.peer] = event.name
-        self._in_company = True
-        if previous is None:
-            return [render.connected(event.peer, event.name)]
-        return [] if previous == event.name else [render.renamed(event.peer, previous, event.name)]
+    def _lines_of_batch(self, batch: Iterable[Message]) -> list[Line]:
+        now = trio.current_time()
+        lines = [line for event in batch for line in self._event_lines.of(event, now)]
+        return lines + self._conversations.due(now)
 
     async def _hint_when_alone(self) -> None:
         await trio.sleep(ALONE_AFTER)
-        if not self._in_company:
-            await self._show([render.hint(ALONE)])
+        if not self._event_lines.in_company:
+            await self._front.show([render.hint(ALONE)])
 
-    # ---- the node and the console -------------------------------------------------------------------
+    # ---- the start, and the prompt ------------------------------------------------------------------
 
     async def _greet(self) -> None:
         """What is known only when the node is up; starting may take longer than one question waits."""
         while True:
             try:
-                name = (await self._describe()).name
-                await self._refresh_rooms()
+                node = await self._describe()
+                await self._rooms.refresh()
             except AskTimeoutError:
                 continue
             except P2pchatError:
                 return  # it is stopping
             break
-        if name != self._name:
-            self._name = name
-            await self._show([render.note(f"Your name is {name}; /name changes it")])
-        if self._rooms and self._room not in [room.name for room in self._rooms]:
-            self._room = self._rooms[-1].name  # the one of the last time
+        if node.HasField("delivery"):
+            await self._contacts.try_to_load()
+        if node.name != self._name:
+            self._name = node.name
+            await self._front.show([render.note(f"Your name is {node.name}; /name changes it")])
+        rooms = self._rooms.found()
         self._set_prompt()
         self._up.set()
-        current_last = sorted(self._rooms, key=lambda room: room.name == self._room)
-        await self._show(
-            [line for room in current_last for line in self._entered(room.name, room.plain)]
-        )
-
-    def _entered(self, room: str, plain: bool) -> list[Line]:
-        """One line for each room, however often the node says so; none before the current one is known."""
-        if room in self._announced or not self._up.is_set():
-            return []
-        self._announced.add(room)
-        style = render.joined if room == self._room else render.also_in
-        return [style(room, plain=plain)]
+        await self._front.show(rooms)
 
     async def _describe(self) -> actors.NodeDescription:
-        return await self._ask(actors.DescribeNode(), actors.NodeDescription)
-
-    async def _refresh_rooms(self) -> None:
-        self._rooms = list((await self._ask(actors.ListRooms(), actors.RoomList)).rooms)
-        self._console.set_rooms([room.name for room in self._rooms])
-        self._set_prompt()
-
-    async def _ask(self, question: Message, reply: type[R]) -> R:
-        return await self._node.ui.ask(question, reply)
-
-    async def _show(self, lines: Sequence[Line]) -> None:
-        await self._console.show(lines)
+        return await self._front.ask(actors.DescribeNode(), actors.NodeDescription)
 
     @property
     def _prompt(self) -> str:
-        return greeting.prompt(self._name, self._room if len(self._rooms) > 1 else "")
+        partner = self._conversations.current
+        shown = label(partner) if partner is not None else ""
+        return greeting.prompt(self._name, self._rooms.to_tell_apart, shown)
 
     def _set_prompt(self) -> None:
         self._console.set_prompt(self._prompt)

@@ -1,4 +1,7 @@
-"""Run as a script: the real line mode before a node that is played. See test_line_mode_tmux.py."""
+"""The real line mode before a node that is played: `python -m tests.cli.stub_node FOLDER`.
+
+See test_line_mode_tmux.py.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from typing import Any
 from p2pchat.cli import main
 from p2pchat.cli.terminal.program import run_line_mode
 from p2pchat.node.config import NodeConfig
-from p2pchat.node.errors import ListenError, UserError
+from p2pchat.node.errors import ListenError, P2pchatError, UserError
 from p2pchat.node.identity import Identity
 
 ME = Identity(bytes(range(32)))
 BOB = Identity(bytes(32))
+EVE = Identity(bytes([1] * 32))
 
 FrontEnd = Callable[[object], Awaitable[None]]
 
@@ -27,11 +31,14 @@ def load() -> Callable[..., Awaitable[None]]:
     import trio
 
     from p2pchat.node.events import EventHub
-    from p2pchat.node.runtime import Actor, ActorCell, Supervisor, handles
+    from p2pchat.node.runtime import ActorCell, Supervisor, handles
     from p2pchat.proto import actors_pb2 as actors
     from p2pchat.proto import records_pb2 as records
+    from tests.cli.played_delivery import Mail, PlayedDelivery
 
     hub = EventHub()
+    mail = Mail(hub, {"Bob": BOB.peer, "Eve": EVE.peer})
+    mail.befriend(BOB.peer, "Bob")
 
     def record(author: Identity, nick: str, text: str, room: str = "lobby") -> records.RoomRecord:
         found = records.RoomRecord()
@@ -45,10 +52,11 @@ def load() -> Callable[..., Awaitable[None]]:
     def arrived(*fresh: records.RoomRecord) -> None:
         hub.emit(actors.RoomMessagesArrived(room=fresh[0].message.room, records=fresh))
 
-    class PlayedUi(Actor):
+    class PlayedUi(PlayedDelivery):
         """Says back what Bob would, and does what `play ...` asks for."""
 
         def __init__(self) -> None:
+            self.mail = mail
             self.name = "ada"
             self.rooms = {"lobby": False}
             self.said: list[records.RoomRecord] = []
@@ -86,8 +94,29 @@ def load() -> Callable[..., Awaitable[None]]:
                 arrived(record(BOB, "B\x1b[31mob\u202e", evil))
             elif piece == "elsewhere":
                 arrived(record(BOB, "Bob", "over here", "garden"))
+            elif piece == "whispers":
+                mail.arrive(EVE.peer, "E\x1b[31mve", "psst\n\x1b[2J[00:00:00] Bob to you: fake")
+                mail.arrive(BOB.peer, "Bob", "good morning")
             elif piece == "print":
                 print("PRINTED", file=sys.stderr)
+
+        @handles(actors.SendDirect)
+        async def _send(self, post: actors.SendDirect) -> actors.DirectSent | actors.Rejected:
+            sent = await self.take(post)
+            if isinstance(sent, actors.DirectSent):
+                self.spawn(self._bring_along, post, sent.record.id)
+            return sent
+
+        async def _bring_along(self, post: actors.SendDirect, message: bytes) -> None:
+            """A text says itself how far it gets."""
+            name = self._called(post.peer)
+            if post.text.startswith("slow"):
+                mail.change(post.peer, name, [message], records.SENDING)
+                await trio.sleep(1)
+                mail.change(post.peer, name, [message], records.STORED, stored=1, mailboxes=1)
+                await trio.sleep(1)
+            if not post.text.startswith("never"):
+                mail.change(post.peer, name, [message], records.DELIVERED)
 
         @handles(actors.ListRooms)
         async def _list(self, _: actors.ListRooms) -> actors.RoomList:
@@ -131,6 +160,7 @@ def load() -> Callable[..., Awaitable[None]]:
             node.store.size_bytes = 2_000_000
             node.actors.add(name="storage", state="running", handled=3)
             node.transport.counters["streams reset"] = 2
+            node.delivery.outbox = 1
             return node
 
     class LateUi(PlayedUi):
@@ -164,3 +194,5 @@ if __name__ == "__main__":
         )
     except UserError as error:
         sys.exit(main.fail(str(error), main.EXIT_BAD_USE))
+    except P2pchatError as error:
+        sys.exit(main.fail(str(error), main.EXIT_FAILED))

@@ -13,12 +13,13 @@ import pytest
 
 from tests.terminal import WIDTH, Terminal
 
-STUB = Path(__file__).with_name("stub_node.py")
+STUB = [sys.executable, "-m", "tests.cli.stub_node"]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    with Terminal([sys.executable, STUB, tmp_path]) as opened:
+    with Terminal([*STUB, tmp_path], cwd=ROOT) as opened:
         opened.wait_for("You are in #lobby")
         opened.wait_for("ada>")
         yield opened
@@ -90,6 +91,44 @@ def test_rooms(terminal: Terminal) -> None:
     terminal.wait_for("You have left #garden")
     terminal.wait_until_gone("#lobby>   ")
     assert terminal.last_line() == "ada>"
+
+
+def test_a_conversation(terminal: Terminal) -> None:
+    terminal.type("/msg Bob Hello Bob")
+    shown = terminal.wait_for("you to Bob: Hello Bob  - delivered")
+    assert "ada> /msg" not in shown
+    terminal.type("/dm Bob")
+    terminal.wait_for("ada @ Bob>")
+    terminal.type("slow post")
+    terminal.wait_for("you to Bob: slow post  - sending")
+    terminal.wait_for("* Bob: 'slow post' is at 1 of 1 mailboxes - stored 1/1")
+    terminal.wait_for("* Bob has 'slow post' - delivered")
+    terminal.type("/dm")
+    terminal.wait_for("* Back in #lobby")
+    terminal.wait_until_gone("ada @ Bob>   ")
+    assert terminal.last_line() == "ada>"
+
+
+def test_hostile_direct_messages_are_harmless(terminal: Terminal) -> None:
+    terminal.type("play whispers")
+    shown = terminal.wait_for("Bob to you: good morning")
+    assert "p2pchat - chat without" in shown  # the screen was not cleared
+    assert "] E␛[31mve (…" in shown
+    assert "is none of your contacts: /dm …" in shown
+    assert not any(row.startswith("[00:00:00]") for row in shown.splitlines())
+
+
+def test_the_own_link_can_be_copied(terminal: Terminal) -> None:
+    terminal.type("/contact link")
+    terminal.wait_for("p2pchat:peer/me?" + "a" * 300)
+
+
+def test_completion_of_names(terminal: Terminal) -> None:
+    terminal.write("/msg b")
+    terminal.keys("Tab")
+    terminal.wait_for("ada> /msg Bob")
+    terminal.type(" Hi")
+    terminal.wait_for("you to Bob: Hi  - delivered")
 
 
 def test_completion_and_input_history(terminal: Terminal) -> None:
@@ -177,7 +216,7 @@ def test_signals_that_end_it(terminal: Terminal, number: signal.Signals) -> None
 
 
 def test_ending_it_before_the_node_is_up(tmp_path: Path) -> None:
-    with Terminal([sys.executable, STUB, tmp_path], env={"STUB_DELAY": "600"}) as terminal:
+    with Terminal([*STUB, tmp_path], env={"STUB_DELAY": "600"}, cwd=ROOT) as terminal:
         terminal.wait_for("ada>")
         terminal.keys("C-c")
         assert terminal.exit_code() == 0
@@ -185,7 +224,7 @@ def test_ending_it_before_the_node_is_up(tmp_path: Path) -> None:
 
 
 def test_a_node_that_cannot_start_gives_the_terminal_back(tmp_path: Path) -> None:
-    with Terminal([sys.executable, STUB, tmp_path], env={"STUB_FAILS": "1"}) as terminal:
+    with Terminal([*STUB, tmp_path], env={"STUB_FAILS": "1"}, cwd=ROOT) as terminal:
         terminal.wait_for("Port 4001 is in use.")
         assert terminal.exit_code() == 2
         assert is_restored(terminal)
@@ -195,7 +234,7 @@ def test_a_node_that_cannot_start_gives_the_terminal_back(tmp_path: Path) -> Non
 @pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])
 def test_terminals_without_colour(tmp_path: Path, variable: str) -> None:
     value = "dumb" if variable == "TERM" else "1"
-    with Terminal([sys.executable, STUB, tmp_path], env={variable: value}) as terminal:
+    with Terminal([*STUB, tmp_path], env={variable: value}, cwd=ROOT) as terminal:
         terminal.wait_for("You are in #lobby")
         terminal.type("hello")
         terminal.wait_for("(…dBfeSB): hello")
@@ -203,18 +242,34 @@ def test_terminals_without_colour(tmp_path: Path, variable: str) -> None:
         assert terminal.exit_code() == 0
 
 
-def test_pipes_carry_plain_lines(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, STUB, tmp_path],
-        input=b"hello\n\xff\n/rooms\nlast",
-        capture_output=True,
-        timeout=60,
-        check=True,
+def _piped(folder: Path, text: bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*STUB, folder], input=text, capture_output=True, timeout=60, check=False, cwd=ROOT
     )
+
+
+def test_pipes_carry_plain_lines(tmp_path: Path) -> None:
+    done = _piped(tmp_path, b"hello\n\xff\n/rooms\nlast")
     shown = done.stdout.decode()
     assert "\x1b" not in shown
     assert shown.count("(…dBfeSB): hello") == 1
     assert "is not valid UTF-8" in shown
     assert "-> #lobby" in shown
     assert shown.rstrip().endswith("(…dBfeSB): last")
-    assert done.stderr == b""
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_direct_messages_from_a_pipe(tmp_path: Path) -> None:
+    done = _piped(tmp_path, b"/msg Bob slow one\n/msg Bob two")
+    shown = done.stdout.decode()
+    assert "you to Bob: slow one  - sending" in shown
+    assert "you to Bob: two  - delivered" in shown
+    assert "is at 1 of 1 mailboxes - stored 1/1" in shown
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_direct_messages_from_a_pipe_that_go_nowhere(tmp_path: Path) -> None:
+    done = _piped(tmp_path, b"/msg Bob never")
+    assert "you to Bob: never  - waiting" in done.stdout.decode()
+    assert done.returncode == 1
+    assert b"1 message to others waits in the outbox here" in done.stderr

@@ -12,6 +12,8 @@ from p2pchat.cli import main, node
 from p2pchat.node.config import NodeConfig, RoomConfig
 from p2pchat.node.errors import ListenError
 
+MAILBOX = "p2pchat:mailbox/12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"
+
 
 class Started:
     """What `p2pchat node` would have run."""
@@ -57,6 +59,9 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "LISTEN": "/ip4/127.0.0.1/tcp/0 /ip6/::1/tcp/0",
         "BOOTSTRAP": "none",
         "MDNS": "0",
+        "MAILBOX": f"{MAILBOX}?t=a, {MAILBOX}?t=b",
+        "READ_RECEIPTS": "no",
+        "MESSAGE_DAYS": "7",
         "LOG_LEVEL": "WARNING",
         "LOG_FILE": "/some/log",
     }.items():
@@ -69,6 +74,9 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         listen=("/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"),
         bootstrap=(),
         mdns=False,
+        mailboxes=(f"{MAILBOX}?t=a", f"{MAILBOX}?t=b"),
+        read_receipts=False,
+        message_days=7,
     )
     assert (started.log_level, started.log_file) == ("warning", "/some/log")
 
@@ -86,9 +94,15 @@ def test_the_variables_that_users_know(started: Started, monkeypatch: pytest.Mon
 
 
 def test_flags_are_taken_as_they_are(started: Started) -> None:
-    assert main.run(["node", "--room", "a,b", "--room", "c", "--no-mdns"]) == 0
+    direct = ["--mailbox", MAILBOX, "--no-read-receipts", "--message-days", "1"]
+    flags = ["--room", "a,b", "--room", "c", "--no-mdns", "--listen", "none", *direct]
+    assert main.run(["node", *flags]) == 0
     assert started.config.rooms == (RoomConfig("a,b"), RoomConfig("c"))
     assert not started.config.mdns
+    assert started.config.listen == ()
+    assert started.config.mailboxes == (MAILBOX,)
+    assert not started.config.read_receipts
+    assert started.config.message_days == 1
 
 
 def test_the_file_may_be_named_in_the_environment(
@@ -109,6 +123,9 @@ def test_the_file_may_be_named_in_the_environment(
         (["node", "--log-level", "loud"], "--log-level: 'loud' is none of debug"),
         (["node", "--config", "/nowhere.toml"], "/nowhere.toml"),
         (["node", "--listne", "x"], "--listne"),
+        (["node", "--mailbox", "x"], "--mailbox: "),
+        (["node", "--message-days", "0"], "--message-days: 0 is not"),
+        (["node", "--message-days", "few"], "few"),
         (["nod"], "node"),
         (["node", "--data-dir", "/dev/null"], "/dev/null is not a folder"),
         (["identity", "show", "--data-dir", "/nowhere"], "no identity in /nowhere"),
@@ -146,6 +163,8 @@ def test_a_wrong_word_in_the_environment(
         ("P2PCHAT_NAME", "x" * 40),
         ("P2PCHAT_LOG_LEVEL", "loud"),
         ("P2PCHAT_PLAIN", "yes"),
+        ("P2PCHAT_MAILBOX", "nonsense"),
+        ("P2PCHAT_MESSAGE_DAYS", "400"),
     ],
 )
 def test_a_wrong_value_names_its_variable(

@@ -10,6 +10,7 @@ from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, RoomConfig
 from p2pchat.node.errors import ConfigError
 
 PEER = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"
+MAILBOX = f"p2pchat:mailbox/{PEER}?a=/ip4/1.2.3.4/tcp/4001&t=token"
 
 
 def test_what_is_not_given_is_the_default() -> None:
@@ -20,6 +21,9 @@ def test_what_is_not_given_is_the_default() -> None:
     assert config.listen == DEFAULT_LISTEN
     assert config.bootstrap == PUBLIC_BOOTSTRAP
     assert config.mdns
+    assert config.mailboxes == ()
+    assert config.read_receipts
+    assert config.message_days == 30
 
 
 def test_what_is_given_is_taken_once() -> None:
@@ -32,6 +36,9 @@ def test_what_is_given_is_taken_once() -> None:
             listen=("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0"),
             bootstrap=("none",),
             mdns=False,
+            mailboxes=(f"{MAILBOX[:30]}\n {MAILBOX[30:]}", MAILBOX),
+            read_receipts=False,
+            message_days=365,
         )
     )
     assert config.data_dir == Path.cwd() / "some/folder"
@@ -40,6 +47,13 @@ def test_what_is_given_is_taken_once() -> None:
     assert config.listen == ("/ip4/127.0.0.1/tcp/0",)
     assert config.bootstrap == ()
     assert not config.mdns
+    assert config.mailboxes == (MAILBOX,)
+    assert not config.read_receipts
+    assert config.message_days == 365
+
+
+def test_a_node_that_listens_nowhere() -> None:
+    assert node_config(Given(listen=("none",))).listen == ()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +70,11 @@ def test_what_is_given_is_taken_once() -> None:
         (Given(bootstrap=(PEER,)), "--bootstrap: .* looks like .*/p2p/12D3KooW…"),
         (Given(log_level="loud"), "--log-level: 'loud' is none of debug"),
         (Given(listen=("x",), origins={"listen": "P2PCHAT_LISTEN"}), "P2PCHAT_LISTEN: 'x'"),
+        (Given(listen=("none", "/ip4/1.2.3.4/tcp/1")), "--listen: 'none' cannot stand beside"),
+        (Given(mailboxes=("foo",)), "--mailbox: .* begins with"),
+        (Given(mailboxes=(f"p2pchat:peer/{PEER}",)), "--mailbox: .* a person, not of a mailbox"),
+        (Given(message_days=0), "--message-days: 0 is not a number from 1 to 365"),
+        (Given(message_days=366), "--message-days: 366 is not"),
         (Given(bootstrap=("none", f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}")), "--bootstrap: 'none'"),
     ],
 )
@@ -127,6 +146,9 @@ def test_a_file_may_hold_every_option(tmp_path: Path) -> None:
         mdns = false
         data-dir = "here"
         log_level = "debug"
+        mailbox = "p2pchat:mailbox/x"
+        read-receipts = false
+        message_days = 7
         """,
     )
     assert settings.read_file(path) == {
@@ -137,6 +159,9 @@ def test_a_file_may_hold_every_option(tmp_path: Path) -> None:
         "mdns": False,
         "data_dir": "here",
         "log_level": "debug",
+        "mailbox": ["p2pchat:mailbox/x"],
+        "read_receipts": False,
+        "message_days": 7,
     }
 
 
@@ -150,6 +175,8 @@ def test_a_file_may_hold_every_option(tmp_path: Path) -> None:
         ("mdns = 'yes'", "must be true or false"),
         ("mdns = 1", "must be true or false"),
         ("room = [1]", "must be a list of texts"),
+        ("message-days = true", "must be a whole number"),
+        ("message-days = '7'", "must be a whole number"),
         ("name = ", "not valid TOML"),
         ("[node]\nname = 'Ada'", "no setting 'node'"),
     ],

@@ -60,3 +60,13 @@ async def test_reading_can_be_cancelled() -> None:
         scope.cancel()
         await PlainConsole(stdin=read_end).read()
     os.close(write_end)  # ends the abandoned thread
+
+
+async def test_only_a_terminal_has_somebody_before_it() -> None:
+    piped, written = os.pipe()
+    assert not PlainConsole(stdin=piped, stdout=written).is_watched
+    primary, replica = os.openpty()
+    assert PlainConsole(stdin=replica, stdout=replica).is_watched
+    assert not PlainConsole(stdin=replica, stdout=written).is_watched
+    for descriptor in (piped, written, primary, replica):
+        os.close(descriptor)

@@ -6,7 +6,7 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pchat.cli.terminal import greeting, render
+from p2pchat.cli.terminal import greeting, render, render_info
 from p2pchat.cli.terminal.lines import Line, plain
 from p2pchat.cli.terminal.render import MessageView
 from p2pchat.node.identity import Identity
@@ -131,7 +131,7 @@ def test_a_command_is_echoed_on_one_line() -> None:
 def test_info_of_a_node_that_is_half_down() -> None:
     node = actors.NodeDescription(peer=ME.peer, name="ada", uptime_ms=3_725_000)
     node.actors.add(name="storage", state="restarting", restarts=2, drops=1, queue=7, handled=9)
-    shown = "\n".join(texts(list(render.info(node))))
+    shown = "\n".join(texts(list(render_info.info(node))))
     assert "Up for:     1 h 2 min" in shown
     assert "not listening yet" in shown
     assert "Store:      no answer" in shown
@@ -142,7 +142,7 @@ def test_info_of_a_node_that_is_half_down() -> None:
 def test_info_leaves_counters_out_that_are_zero() -> None:
     node = actors.NodeDescription(peer=ME.peer)
     node.transport.counters.update({"streams reset": 3, "frames refused": 0})
-    shown = texts(list(render.info(node)))
+    shown = texts(list(render_info.info(node)))
     assert "  streams reset: 3" in shown
     assert not any("frames refused" in line for line in shown)
 

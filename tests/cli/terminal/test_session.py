@@ -2,187 +2,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 import trio
 
-from p2pchat.cli.terminal.console import Typed
-from p2pchat.cli.terminal.lines import Line, plain
-from p2pchat.cli.terminal.session import ALONE, ALONE_AFTER, COMPANY_WAIT, Session
-from p2pchat.node.config import NodeConfig, RoomConfig
-from p2pchat.node.events import EventHub
-from p2pchat.node.identity import Identity
-from p2pchat.node.runtime import Actor, ActorCell, Supervisor, handles
+from p2pchat.cli.terminal.front import FIRST_LOOK
+from p2pchat.cli.terminal.session import ALONE, ALONE_AFTER
+from p2pchat.node.config import RoomConfig
 from p2pchat.proto import actors_pb2 as actors
-from p2pchat.proto import records_pb2 as records
-
-ME = Identity(bytes(range(32)))
-BOB = Identity(bytes(32))
-
-
-class FakeConsole:
-    """A terminal in memory."""
-
-    def __init__(self, *, wipes_input: bool = False, must_finish: bool = False) -> None:
-        self.wipes_input = wipes_input
-        self.must_finish = must_finish
-        self.lines: list[str] = []
-        self.prompt = ""
-        self.rooms: list[str] = []
-        self._type, self._typed = trio.open_memory_channel[Typed](10_000)
-
-    async def read(self) -> Typed | None:
-        try:
-            return await self._typed.receive()
-        except trio.EndOfChannel:
-            return None
-
-    async def show(self, lines: Sequence[Line]) -> None:
-        await trio.lowlevel.checkpoint()
-        self.lines += [plain(line) for line in lines]
-
-    def set_prompt(self, prompt: str) -> None:
-        self.prompt = prompt
-
-    def set_rooms(self, rooms: Sequence[str]) -> None:
-        self.rooms = list(rooms)
-
-    def type(self, *texts: str) -> None:
-        for text in texts:
-            self._type.send_nowait(Typed(text))
-
-    def end(self) -> None:
-        self._type.close()
-
-
-class PlayedUi(Actor):
-    """Answers as the ui actor does."""
-
-    mailbox_size = 256
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    @handles(actors.PostText)
-    async def _post(self, post: actors.PostText) -> actors.Posted | actors.Rejected:
-        if post.room not in self.world.rooms:
-            return actors.Rejected(reason=actors.NOT_JOINED, detail="You are not there.")
-        own = record(post.text, "ada", ME, post.room)
-        self.world.posted.append((post.room, post.text))
-        self.world.hub.emit(actors.RoomMessagesArrived(room=post.room, records=[own]))
-        return actors.Posted(record=own, listeners=len(self.world.listeners))
-
-    @handles(actors.FlushRooms)
-    async def _flush(self, _: actors.FlushRooms) -> actors.Done:
-        self.world.flushed += 1
-        return actors.Done()
-
-    @handles(actors.ListRooms)
-    async def _list(self, _: actors.ListRooms) -> actors.RoomList:
-        here = self.world.listeners
-        return actors.RoomList(
-            rooms=[actors.Room(name=name, subscribers=here) for name in self.world.rooms]
-        )
-
-    @handles(actors.JoinRoom)
-    async def _join(self, join: actors.JoinRoom) -> actors.RoomJoined | actors.Rejected:
-        already = join.room in self.world.rooms
-        if already and join.plain:
-            return actors.Rejected(reason=actors.INVALID, detail="This room is signed: /leave it.")
-        self.world.joins.append(join.room)
-        if not already:
-            self.world.rooms.append(join.room)
-        return actors.RoomJoined(room=join.room, plain=join.plain, already=already)
-
-    @handles(actors.LeaveRoom)
-    async def _leave(self, leave: actors.LeaveRoom) -> actors.RoomLeft:
-        self.world.rooms.remove(leave.room)
-        return actors.RoomLeft(room=leave.room)
-
-    @handles(actors.SetName)
-    async def _name(self, change: actors.SetName) -> actors.Done | actors.Rejected:
-        if change.name == "Taken":
-            return actors.Rejected(reason=actors.INVALID, detail="Not this one.")
-        return actors.Done()
-
-    @handles(actors.ReadHistory)
-    async def _history(self, question: actors.ReadHistory) -> actors.HistoryPage:
-        page = [record(f"old {number}") for number in range(question.limit)]
-        return actors.HistoryPage(records=page)
-
-    @handles(actors.ListConnections)
-    async def _connections(self, _: actors.ListConnections) -> actors.ConnectionList:
-        return actors.ConnectionList()
-
-    @handles(actors.DescribeNode)
-    async def _describe(self, _: actors.DescribeNode) -> actors.NodeDescription:
-        await self.world.up.wait()
-        return actors.NodeDescription(peer=ME.peer, name="ada")
-
-
-class World:
-    """A session between a console in memory and a played node."""
-
-    def __init__(self, console: FakeConsole | None = None) -> None:
-        self.hub = EventHub()
-        self.console = console or FakeConsole()
-        self.rooms = ["lobby"]
-        self.start_rooms: tuple[RoomConfig, ...] = ()  # those of --room
-        self.joins: list[str] = []  # what was asked for, joined before or not
-        self.listeners = [BOB.peer]
-        self.flushed = 0
-        self.posted: list[tuple[str, str]] = []
-        self.up = trio.Event()
-        self.up.set()
-        self.ended = trio.Event()
-        self.cell = ActorCell.of("ui", PlayedUi, lambda: PlayedUi(self))
-        self.tree = Supervisor("root", [self.cell], root=True)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[FakeConsole]:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.tree.run)
-            nursery.start_soon(self._session)
-            await trio.testing.wait_all_tasks_blocked()
-            yield self.console
-            await trio.testing.wait_all_tasks_blocked()
-            self.console.end()
-            await self.ended.wait()
-            self.tree.request_stop()
-
-    async def _session(self) -> None:
-        node = SimpleNamespace(
-            config=NodeConfig(Path(), rooms=self.start_rooms),
-            identity=ME,
-            ui=self.cell.ref,
-            hub=self.hub,
-        )
-        await Session(cast(Any, node), self.console).run()
-        self.ended.set()
-
-    def emit(self, *events: Any) -> None:
-        for event in events:
-            self.hub.emit(event)
-
-
-def record(
-    text: str, nick: str = "Bob", who: Identity = BOB, room: str = "lobby"
-) -> records.RoomRecord:
-    found = records.RoomRecord()
-    found.message.sender = who.peer_bytes
-    found.message.nick = nick
-    found.message.text = text
-    found.message.room = room
-    return found
-
-
-def arrived(*found: records.RoomRecord) -> actors.RoomMessagesArrived:
-    return actors.RoomMessagesArrived(room=found[0].message.room, records=found)
+from tests.cli.terminal.world import BOB, ME, FakeConsole, World, arrived, record
 
 
 async def test_the_start(autojump_clock: trio.testing.MockClock) -> None:
@@ -197,7 +25,7 @@ async def test_the_start(autojump_clock: trio.testing.MockClock) -> None:
         "* Listening on /ip4/1.2.3.4/tcp/1",
     ]
     assert console.prompt == "ada>"
-    assert console.rooms == ["lobby"]
+    assert console.names.rooms == ("lobby",)
 
 
 async def test_a_node_that_takes_long_to_come_up(autojump_clock: trio.testing.MockClock) -> None:
@@ -239,7 +67,7 @@ async def test_a_pipe_waits_a_little_for_somebody_who_listens(
     world.listeners = []
     async with world.running() as console:
         console.type("hello")
-        await trio.sleep(COMPANY_WAIT / 2)
+        await trio.sleep(FIRST_LOOK / 2)
         assert world.posted == []
         world.listeners = [BOB.peer]
         await trio.sleep(1)
@@ -275,7 +103,7 @@ async def test_a_pipe_says_so_when_nobody_came(autojump_clock: trio.testing.Mock
     world.listeners = []
     async with world.running() as console:
         console.type("one", "two")
-        await trio.sleep(COMPANY_WAIT + 1)
+        await trio.sleep(FIRST_LOOK + 1)
         assert [text for _, text in world.posted] == ["one", "two"]
         assert len([line for line in console.lines if "Nobody else is in" in line]) == 1
 
@@ -313,7 +141,7 @@ async def test_several_rooms(autojump_clock: trio.testing.MockClock) -> None:
         console.type("/join garden")
         await trio.testing.wait_all_tasks_blocked()
         assert console.prompt == "ada #garden>"
-        assert console.rooms == ["lobby", "garden"]
+        assert console.names.rooms == ("lobby", "garden")
         world.emit(arrived(record("here", room="garden")), arrived(record("there", room="lobby")))
         await trio.testing.wait_all_tasks_blocked()
         here, there = console.lines[-2:]

@@ -1,0 +1,58 @@
+"""The list of commands, as /help shows it."""
+
+from __future__ import annotations
+
+HISTORY_LINES = 50  # messages shown by /history alone
+
+# Groups of (how it is written, what it does).
+HELP = (
+    (
+        "Rooms",
+        (
+            ("/join <room> [--plain]", "go to a room, join it before; --plain: for other programs"),
+            ("/room <room>", "go to a room that you have joined"),
+            ("/rooms", "the rooms you have joined"),
+            ("/leave [room]", "leave this room, or another one"),
+        ),
+    ),
+    (
+        "People",
+        (
+            ("/msg <peer> <text>", 'write to one person; names with spaces in quotes: "Ann Lee"'),
+            ("/dm <peer>", "write only to this person from now on; /dm alone: back to the room"),
+            ("/contacts", "people you can write to by name"),
+            ("/contact add <link or peer> [name]", "keep somebody, under a name of your choice"),
+            ("/contact rename <who> <name>", "call somebody something else, for yourself"),
+            ("/contact remove <who>", "keep somebody no longer; the messages stay"),
+            ("/contact link", "your own link, for others to write to you"),
+        ),
+    ),
+    (
+        "Mailboxes, which take messages while you are away",
+        (
+            ("/mailbox add <link>", "have a mailbox keep your mail"),
+            ("/mailbox list", "your mailboxes, and how they stand"),
+            ("/mailbox remove <number or peer>", "use a mailbox no longer"),
+        ),
+    ),
+    (
+        "Everything else",
+        (
+            ("/history [n]", f"the last n messages ({HISTORY_LINES}) of this room or conversation"),
+            ("/history <peer> [n]", "the last n messages with somebody"),
+            ("/peers", "who is connected, and who is in this room"),
+            ("/name <name>", "call yourself something else"),
+            ("/info", "how this node is doing"),
+            ("/help", "this list"),
+            ("/quit, /exit", "stop; so do Ctrl-D, and Ctrl-C on an empty line"),
+            ("//text", "send a text that begins with a slash"),
+        ),
+    ),
+)
+
+NOTES = (
+    "A peer is a contact's name, the name of somebody who is connected, a peer id or its last six "
+    "characters, or a p2pchat: link.",
+    "Behind your own messages to one person stands how far they are: waiting, sending, stored 1/2 (one of "
+    "two mailboxes keeps it), delivered, read; or refused or expired, with the reason.",
+)

@@ -1,0 +1,142 @@
+"""What a typed line means."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+
+from p2pchat.cli.terminal import parsing_people as people
+from p2pchat.cli.terminal.commands import (
+    Command,
+    Join,
+    Leave,
+    Mistake,
+    Nothing,
+    Quit,
+    Rename,
+    Say,
+    ShowContacts,
+    ShowHelp,
+    ShowInfo,
+    ShowPeers,
+    ShowRooms,
+    Switch,
+)
+from p2pchat.node.protocol import names
+
+JOIN_OPTIONS = ("--plain",)
+SEVERAL_LINES = (
+    "A command is one line. A text of several lines that begins with / is sent by writing // there."
+)
+
+Reader = Callable[[str], Command]
+
+
+def parse(line: str) -> Command:
+    """A text that begins with a slash is sent by writing two."""
+    text = line.rstrip()
+    if not text.strip():
+        return Nothing()
+    if text.startswith("//"):
+        return _say(text[1:])
+    if not text.startswith("/"):
+        return _say(text)
+    word, _, rest = text[1:].partition(" ")
+    if "\n" in text and word.lower() not in _OF_SEVERAL_LINES:
+        if people.LINK not in text:
+            return Mistake(SEVERAL_LINES, is_text=True)
+        rest = re.sub(r"\s*\n\s*", "", rest)  # a copied link that was shown in several rows
+    return _READERS.get(word.lower(), _unknown(word))(rest.strip())
+
+
+def _say(text: str) -> Command:
+    problem = names.text_problem(text)
+    return Mistake(problem, is_text=True) if problem else Say(text)
+
+
+def _alone(command: Command, usage: str) -> Reader:
+    def read(rest: str) -> Command:
+        return Mistake(f"{usage} takes nothing behind it.") if rest else command
+
+    return read
+
+
+def _rename(rest: str) -> Command:
+    if not rest:
+        return Mistake("Which name? E.g. /name Ada.")
+    problem = names.name_problem(rest)
+    return Mistake(problem) if problem else Rename(rest)
+
+
+def _join(rest: str) -> Command:
+    words = rest.split()
+    options = [word for word in words if word.startswith("--")]
+    rooms = [_bare(word) for word in words if word not in options]
+    problem = next((_no_option(each) for each in options if each not in JOIN_OPTIONS), None)
+    problem = problem or _not_one_room(rooms) or names.room_problem(rooms[0])
+    return Mistake(problem) if problem else Join(rooms[0], plain=bool(options))
+
+
+def _no_option(option: str) -> str:
+    close = difflib.get_close_matches(option, JOIN_OPTIONS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(JOIN_OPTIONS)}."
+    return f"/join has no option {option[:40]}; {hint}"
+
+
+def _not_one_room(rooms: list[str]) -> str | None:
+    if not rooms:
+        return "Which room? E.g. /join lobby, or /join lobby --plain."
+    if len(rooms) > 1:
+        return "Room names have no spaces; join one room at a time, e.g. /join lobby."
+    return None
+
+
+def _switch(rest: str) -> Command:
+    if not rest:
+        return ShowRooms()
+    problem = names.room_problem(_bare(rest))
+    return Mistake(problem) if problem else Switch(_bare(rest))
+
+
+def _leave(rest: str) -> Command:
+    return Leave(_bare(rest))
+
+
+def _bare(room: str) -> str:
+    """Rooms are shown as #room, so people type them that way."""
+    return room[1:] if room.startswith("#") and len(room) > 1 else room
+
+
+def _unknown(word: str) -> Reader:
+    def read(_: str) -> Command:
+        close = difflib.get_close_matches(word.lower(), _READERS, n=1)
+        hint = f"did you mean /{close[0]}?" if close else "/help lists the commands."
+        return Mistake(
+            f"There is no command /{word[:40]}; {hint} (To send a text that begins with /, write //.)"
+        )
+
+    return read
+
+
+_READERS: dict[str, Reader] = {
+    "help": _alone(ShowHelp(), "/help"),
+    "peers": _alone(ShowPeers(), "/peers"),
+    "name": _rename,
+    "history": people.read_history,
+    "info": _alone(ShowInfo(), "/info"),
+    "join": _join,
+    "leave": _leave,
+    "rooms": _alone(ShowRooms(), "/rooms"),
+    "room": _switch,
+    "msg": people.read_msg,
+    "dm": people.read_dm,
+    "contacts": _alone(ShowContacts(), "/contacts"),
+    "contact": people.read_contact,
+    "mailbox": people.read_mailbox,
+    "quit": _alone(Quit(), "/quit"),
+    "exit": _alone(Quit(), "/exit"),
+}
+_OF_SEVERAL_LINES = frozenset({"msg"})  # its text may have as many as it likes
+
+WORDS = tuple(f"/{word}" for word in _READERS)

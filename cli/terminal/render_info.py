@@ -1,0 +1,87 @@
+"""How the answer to /info looks: the node and each of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from p2pchat.cli.terminal.lines import Line, Span, line
+from p2pchat.cli.terminal.render import count, duration, most_useful, size
+from p2pchat.cli.terminal.render_contacts import mailbox
+from p2pchat.cli.terminal.safe_text import safe_line, safe_name
+from p2pchat.node.protocol.names import NAME_LIMIT
+from p2pchat.proto import actors_pb2 as actors
+
+
+def info(node: actors.NodeDescription) -> Iterator[Line]:
+    yield line(f"Peer id:    {safe_line(node.peer)}")
+    yield line(f"Name:       {safe_name(node.name, NAME_LIMIT)}")
+    addresses = list(map(safe_line, most_useful(node.addresses))) or ["not listening yet"]
+    for index, address in enumerate(addresses):
+        yield line(f"{'' if index else 'Listening:':11} ", Span(address, "address"))
+    yield line(f"Up for:     {duration(node.uptime_ms // 1000)}")
+    yield from _store(node)
+    yield from _discovery(node)
+    yield from _delivery(node)
+    yield line("Actors:")
+    for actor in node.actors:
+        yield line("  " + _actor(actor))
+    yield from _counters(node)
+
+
+def _store(node: actors.NodeDescription) -> Iterator[Line]:
+    if not node.HasField("store"):
+        yield line("Store:      no answer")
+        return
+    store = node.store
+    yield line(
+        f"Store:      {size(store.size_bytes)}, about {count(store.messages, 'message')}, "
+        f"schema {store.schema_version}, in {safe_line(store.path)}"
+    )
+
+
+def _discovery(node: actors.NodeDescription) -> Iterator[Line]:
+    if not node.HasField("discovery"):
+        yield line("Discovery:  no answer")
+        return
+    found = node.discovery
+    mdns = f"mDNS on, found {found.mdns_found:,}" if found.mdns else "mDNS off"
+    problem = f" ({safe_line(found.mdns_problem)})" if found.mdns_problem else ""
+    yield line(f"Discovery:  {count(found.bootstrap_peers, 'bootstrap address')}, {mdns}{problem}")
+
+
+def _delivery(node: actors.NodeDescription) -> Iterator[Line]:
+    if not node.HasField("delivery"):
+        yield line("Delivery:   no answer")
+        return
+    found = node.delivery
+    yield line(
+        f"Delivery:   {count(found.outbox, 'own message')} not delivered yet, "
+        f"{count(found.due_receipts, 'receipt')} to be sent"
+    )
+    if not found.mailboxes:
+        yield line("Mailboxes:  none, so messages reach you only while you are online")
+    for index, each in enumerate(found.mailboxes):
+        yield line(f"{'' if index else 'Mailboxes:':11} ", *mailbox(each))
+
+
+def _counters(node: actors.NodeDescription) -> Iterator[Line]:
+    """Of the whole node; what never happened is left out."""
+    parts = (node.transport.counters, node.delivery.counters)
+    found = sorted((name, value) for part in parts for name, value in part.items() if value)
+    if found:
+        yield line("Counters:")
+    for name, value in found:
+        yield line(f"  {safe_line(name)}: {value:,}")
+
+
+def _actor(actor: actors.ActorStatus) -> str:
+    parts = [f"{actor.name:10} {actor.state}, {count(actor.handled, 'message')} handled"]
+    for value, what in (
+        (actor.restarts, "restart"),
+        (actor.drops, "drop"),
+        (actor.stalls, "stall"),
+    ):
+        parts.append(count(value, what))
+    if actor.queue:
+        parts.append(f"{actor.queue:,} waiting")
+    return safe_line(", ".join(parts))

@@ -1,0 +1,143 @@
+"""The rooms of a session: which are joined, which is the current one, and the commands about them."""
+
+from __future__ import annotations
+
+import contextlib
+
+import trio
+
+from p2pchat.cli.terminal import commands, greeting, render
+from p2pchat.cli.terminal.front import FIRST_LOOK, POLL, Front
+from p2pchat.cli.terminal.lines import Line
+from p2pchat.node.errors import P2pchatError
+from p2pchat.proto import actors_pb2 as actors
+
+NO_ROOM = "You are in no room: /join <room>."
+
+
+class Rooms:
+    def __init__(self, front: Front) -> None:
+        config = front.node.config
+        self._front = front
+        self.known: dict[str, str] = {}  # names of connected chat peers, by peer id
+        self._view = render.MessageView(front.node.identity.peer, known=self.known)
+        self._announced: set[str] = set()  # rooms of the start that have had their line
+        self._waited = False  # for somebody who hears what comes in by a pipe
+        self._is_up = False  # the current room is known
+        self.joined: list[actors.Room] = []
+        self.current = config.rooms[0].name if config.rooms else ""  # empty: in none
+
+    @property
+    def to_tell_apart(self) -> str:
+        """The current room, for somebody in several."""
+        return self.current if len(self.joined) > 1 else ""
+
+    @property
+    def here(self) -> actors.Room | None:
+        return next((room for room in self.joined if room.name == self.current), None)
+
+    async def refresh(self) -> None:
+        self.joined = list((await self._front.ask(actors.ListRooms(), actors.RoomList)).rooms)
+        self._front.offer_rooms(room.name for room in self.joined)
+
+    # ---- events -------------------------------------------------------------------------------------
+
+    def found(self) -> list[Line]:
+        """The node is up, and its rooms are known."""
+        if self.joined and self.here is None:
+            self.current = self.joined[-1].name  # the one of the last time
+        self._is_up = True
+        current_last = sorted(self.joined, key=lambda room: room.name == self.current)
+        return [line for room in current_last for line in self.entered(room.name, room.plain)]
+
+    def entered(self, room: str, plain: bool) -> list[Line]:
+        """One line for each room, however often the node says so; none before the current one is known."""
+        if room in self._announced or not self._is_up:
+            return []
+        self._announced.add(room)
+        style = render.joined if room == self.current else render.also_in
+        return [style(room, plain=plain)]
+
+    def arrived(self, event: actors.RoomMessagesArrived, *, away: bool) -> list[Line]:
+        """`away`: what is typed does not go to the current room, so that one is named as well."""
+        elsewhere = away or event.room != self.current
+        return [
+            line
+            for record in event.records
+            for line in self._view.message(record, elsewhere=elsewhere)
+        ]
+
+    # ---- commands -----------------------------------------------------------------------------------
+
+    async def carry_out(self, command: commands.RoomCommand) -> bool:
+        """Whether the user has gone to a room. Raises `P2pchatError`."""
+        match command:
+            case commands.ShowRooms():
+                await self.refresh()
+                await self._front.show(render.rooms(self.joined, self.current))
+            case commands.Leave(room):
+                await self._leave(room or self.current)
+            case commands.Switch(room):
+                return await self._switch(room)
+            case commands.Join(room, plain):
+                await self._join(room, plain=plain)
+                return True
+        return False
+
+    async def show_peers(self) -> None:
+        found = await self._front.ask(actors.ListConnections(), actors.ConnectionList)
+        await self.refresh()
+        await self._front.show(render.peers(found.connections, self.here, self.known))
+
+    async def show_history(self, limit: int) -> None:
+        if not self.current:
+            await self._front.show([render.hint(NO_ROOM)])
+            return
+        question = actors.ReadHistory(room=self.current, limit=limit)
+        page = await self._front.ask(question, actors.HistoryPage)
+        await self._front.show(self._view.history(page.records, self.current))
+
+    async def _join(self, room: str, *, plain: bool = False) -> None:
+        """Also for a room that was joined before: the node remembers which one was used last."""
+        joined = await self._front.ask(actors.JoinRoom(room=room, plain=plain), actors.RoomJoined)
+        self.current = joined.room
+        self._announced.add(room)
+        await self.refresh()
+        await self._front.show([render.joined(joined.room, plain=joined.plain)])
+
+    async def _switch(self, room: str) -> bool:
+        """Whether it is a room that was joined."""
+        await self.refresh()
+        if room in [each.name for each in self.joined]:
+            await self._join(room)
+            return True
+        hint = f"You have not joined {greeting.room(room)}: /join {room}."
+        await self._front.show(render.several(render.hint, hint))
+        return False
+
+    async def _leave(self, room: str) -> None:
+        if not room:
+            await self._front.show([render.hint("You are in no room.")])
+            return
+        await self._front.ask(actors.LeaveRoom(room=room), actors.RoomLeft)
+        self._announced.discard(room)
+        await self.refresh()
+        await self._front.show([render.note(f"You have left {greeting.room(room)}")])
+        if self.current != room:
+            return
+        self.current = self.joined[-1].name if self.joined else ""
+        if self.current:
+            await self._join(self.current)
+        else:
+            await self._front.show([render.hint("You are in no room now: /join <room>.")])
+
+    async def wait_for_company(self) -> None:
+        """Nobody looks at a pipe to see whether somebody is there: wait a little before the first message."""
+        config = self._front.node.config
+        if self._waited or not (config.bootstrap or config.mdns):
+            return
+        self._waited = True
+        with trio.move_on_after(FIRST_LOOK), contextlib.suppress(P2pchatError):
+            while self.here is None or not self.here.subscribers:
+                await trio.sleep(POLL)
+                await self.refresh()
