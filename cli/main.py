@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from p2pchat.cli import identity, node
+from p2pchat.cli import identity, mailbox, node
+from p2pchat.cli.demo import command as demo
 from p2pchat.node.errors import P2pchatError, UserError
 
 EXIT_FAILED = 1
@@ -24,7 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("node")(node.run)
+app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(identity.app, name="identity")
+app.command("demo")(demo.run)
 
 
 def _show_version(wanted: bool) -> None:

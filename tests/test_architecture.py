@@ -67,6 +67,8 @@ ONLY_IN: dict[str, frozenset[str]] = {
     # Another network or store is another adapter, and nothing else.
     **dict.fromkeys(("libp2p", "multiaddr", "rocksdict", "zeroconf"), frozenset({"node.adapters"})),
     **dict.fromkeys(("prompt_toolkit", "rich", "typer"), frozenset({"cli"})),
+    # One side serves, the other asks; in between are actors.
+    "grpc": frozenset({"node.adapters", "cli"}),
 }
 
 # `protocol` is logic without I/O: the time comes in as an argument, and chance as a `Random`.

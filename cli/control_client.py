@@ -1,0 +1,136 @@
+"""Talks to a running process through the control socket in its data folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from p2pchat.node.errors import ConfigError, P2pchatError, UserError
+
+if TYPE_CHECKING:
+    import grpc
+
+    from p2pchat.proto import control_pb2 as control
+    from p2pchat.proto import mailbox_actors_pb2 as actors
+
+SOCKET_NAME = "node.sock"
+TIMEOUT = 15.0  # seconds for one call; actors are given 10
+MAX_RESPONSE = 64 << 20  # bytes; 10,000 blocks with long notes have 9 MB
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_RESPONSE),
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+class NotRunningError(UserError):
+    """Nothing runs on that data folder."""
+
+
+class RequestRefusedError(UserError):
+    """The running process has refused what was asked; the message says why."""
+
+
+class ControlError(P2pchatError):
+    """The running process did not answer."""
+
+
+class MailboxClient:
+    """The operator's commands. Each raises `RequestRefusedError` or `ControlError`."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        from p2pchat.proto import control_pb2, control_pb2_grpc
+
+        self._words = control_pb2
+        self._stub: Any = control_pb2_grpc.MailboxStub(channel)  # type: ignore[no-untyped-call]
+
+    def status(self) -> actors.MailboxDescription:
+        response: control.StatusResponse = _call(self._stub.Status, self._words.StatusRequest())
+        return response.mailbox
+
+    def invites(self) -> Sequence[actors.InviteDescription]:
+        """Oldest first."""
+        request = self._words.ListInvitesRequest()
+        response: control.ListInvitesResponse = _call(self._stub.ListInvites, request)
+        return response.invites
+
+    def make_invite(self, uses: int, label: str) -> actors.InviteDescription:
+        request = self._words.MakeInviteRequest(uses=uses, label=label)
+        response: control.MakeInviteResponse = _call(self._stub.MakeInvite, request)
+        return response.invite
+
+    def revoke_invite(self, invite_id: str) -> None:
+        _call(self._stub.RevokeInvite, self._words.RevokeInviteRequest(id=invite_id))
+
+    def block(self, peer: str, note: str) -> None:
+        _call(self._stub.Block, self._words.BlockRequest(peer=peer, note=note))
+
+    def unblock(self, peer: str) -> None:
+        _call(self._stub.Unblock, self._words.UnblockRequest(peer=peer))
+
+    def blocks(self) -> Sequence[actors.BlockDescription]:
+        """Oldest first."""
+        request = self._words.ListBlocksRequest()
+        response: control.ListBlocksResponse = _call(self._stub.ListBlocks, request)
+        return response.blocks
+
+
+@contextlib.contextmanager
+def mailbox(data_dir: Path) -> Iterator[MailboxClient]:
+    """The mailbox that runs on a data folder. Raises `NotRunningError` when there is none."""
+    path = _living_socket(data_dir)
+    keep_grpc_quiet()
+    import grpc
+
+    # Escaped, because it is a URI.
+    with grpc.insecure_channel(f"unix:{quote(str(path))}", options=_CHANNEL_OPTIONS) as channel:
+        yield MailboxClient(channel)
+
+
+def keep_grpc_quiet() -> None:
+    """gRPC's C core prints to standard error; called before the first import of grpc, it does not."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
+def _living_socket(data_dir: Path) -> Path:
+    """Looked at before gRPC is loaded, and retries. A symbolic link stands for a path that would be too long."""
+    path = data_dir / SOCKET_NAME
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        try:
+            place = Path(os.readlink(path)) if path.is_symlink() else path
+            probe.connect(str(place))
+        except PermissionError as error:
+            raise ConfigError(
+                f"This user may not talk to what runs on {data_dir}: only its owner may."
+            ) from error
+        except OSError as error:
+            raise NotRunningError(f"No mailbox is running on {data_dir}.") from error
+    return place
+
+
+def _call(method: Any, request: object) -> Any:
+    import grpc
+
+    try:
+        return method(request, timeout=TIMEOUT)
+    except grpc.RpcError as error:
+        raise _readable(error) from error
+
+
+def _readable(error: Any) -> P2pchatError:
+    """`error` is a `grpc.RpcError`, which at a client is a `grpc.Call` as well."""
+    detail = error.details() or ""
+    match error.code().name:
+        case "INVALID_ARGUMENT" | "FAILED_PRECONDITION":
+            return RequestRefusedError(detail)
+        case "UNIMPLEMENTED":
+            return RequestRefusedError("What runs there is no mailbox, or one of another version.")
+        case "DEADLINE_EXCEEDED":
+            return ControlError(f"The mailbox did not answer within {TIMEOUT:g} s.")
+        case _:
+            return ControlError(f"The mailbox cannot answer: {detail}")

@@ -1,0 +1,115 @@
+"""A mailbox as a service in the foreground: says on standard output where and for whom it is, then runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from p2pchat.cli import control_client, service
+from p2pchat.cli.logs import FORMAT, log_to_file
+from p2pchat.node.identity import Identity
+from p2pchat.relay_mailbox.config import MailboxConfig, RegistrationPolicy
+
+if TYPE_CHECKING:
+    from p2pchat.proto import mailbox_actors_pb2 as actors
+    from p2pchat.relay_mailbox.app import MailboxHandle
+    from p2pchat.relay_mailbox.control import MailboxControl
+
+
+def run(
+    config: MailboxConfig,
+    identity: Identity,
+    *,
+    announced: Sequence[str],
+    log_level: str,
+    log_file: str,
+) -> None:
+    """Until SIGINT, SIGTERM or SIGHUP. Raises `UserError` when it cannot start."""
+    with service.ending_on_signals():
+        _start_log(log_file, log_level)
+        control_client.keep_grpc_quiet()
+        import trio
+
+        from p2pchat.relay_mailbox.app import run_mailbox
+
+        async def main(until_stopped: service.UntilStopped) -> None:
+            async def front_end(mailbox: MailboxHandle) -> None:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(_serve, mailbox, announced)
+                    await until_stopped()  # also while it still starts
+                    nursery.cancel_scope.cancel()
+
+            await run_mailbox(config, identity, front_end)
+
+        service.run(main)
+
+
+async def _serve(mailbox: MailboxHandle, announced: Sequence[str]) -> None:
+    """Say where it is as soon as it can be used, and answer the operator until cancelled."""
+    import trio
+
+    from p2pchat.relay_mailbox.control import MailboxControl, serve
+
+    control = MailboxControl(mailbox.operator, announced)
+    lines = await _come_up(mailbox, control)
+    async with serve(mailbox.config.node.data_dir / control_client.SOCKET_NAME, control):
+        _say(lines)
+        await trio.sleep_forever()
+
+
+def _start_log(log_file: str, level: str) -> None:
+    """Raises `ConfigError`."""
+    if log_file:
+        log_to_file(Path(log_file).expanduser(), level)
+        return
+    log_to_file(Path(os.devnull), level)  # levels and hooks are the same, only the place is not
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(FORMAT))
+    logging.basicConfig(handlers=[handler], force=True)
+
+
+async def _come_up(mailbox: MailboxHandle, control: MailboxControl) -> list[str]:
+    """What to say, once the mailbox is there. Its store is open by then: nobody else can run on the folder."""
+    from p2pchat.proto import control_pb2
+    from p2pchat.proto import mailbox_actors_pb2 as actors
+
+    # Without a deadline: the start takes as long as it takes.
+    await mailbox.operator.request(actors.DescribeMailbox(), actors.MailboxDescription)
+    status = await control.status(control_pb2.StatusRequest())
+    listed = await control.list_invites(control_pb2.ListInvitesRequest())
+    return list(first_lines(mailbox.config, status.mailbox, listed.invites))
+
+
+def first_lines(
+    config: MailboxConfig,
+    here: actors.MailboxDescription,
+    invites: Iterable[actors.InviteDescription],
+) -> Iterator[str]:
+    """One fact a line, so that scripts can read them."""
+    yield f"Peer id: {here.peer}"
+    yield f"Data folder: {config.node.data_dir}"
+    yield from (f"Listening: {address}" for address in here.addresses)
+    yield f"Registration: {here.registration}"
+    if config.registration is not RegistrationPolicy.INVITE:
+        yield f"Link: {here.link}"
+        return
+    usable = [invite for invite in invites if invite.invite.uses_left]
+    if usable:
+        uses = usable[0].invite.uses_left
+        yield f"Invite: {usable[0].invite.id}, good for {uses} more {'use' if uses == 1 else 'uses'}"
+        yield f"Link: {usable[0].link}"
+    else:
+        yield "Invite: none has uses left; this makes one: p2pchat mailbox invites --new"
+
+
+def _say(lines: Iterable[str]) -> None:
+    """At one stroke: a reader who has seen enough and leaves is no trouble."""
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

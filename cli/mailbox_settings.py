@@ -1,0 +1,219 @@
+"""Turns what the operator gave into a `MailboxConfig`, or into one sentence about what is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from p2pchat.cli import options, settings
+from p2pchat.cli.terminal.render import size as readable_size
+from p2pchat.node.config import RelayLimits
+from p2pchat.node.errors import ConfigError
+from p2pchat.node.protocol import mailbox_record, peer_id
+from p2pchat.node.protocol.links import MAX_ADDRESSES
+from p2pchat.relay_mailbox.config import MailboxConfig, RegistrationPolicy
+
+PORT = 4001  # as most libp2p programs: firewalls and examples know it
+LISTEN = (f"/ip4/0.0.0.0/tcp/{PORT}", f"/ip4/0.0.0.0/udp/{PORT}/quic-v1")
+LISTEN_IP6 = f"/ip6/::/tcp/{PORT}"
+
+HOUR = 3600.0  # seconds
+DAY = 24 * HOUR
+MAX_RETENTION = 3650 * DAY
+
+# Fields of MailboxConfig, by the option that sets them.
+_FIELDS = {
+    "quota_bytes": "quota-bytes",
+    "quota_count": "quota-count",
+    "max_total_bytes": "max-total-bytes",
+    "deposit_rate": "deposit-rate",
+    "deposit_burst": "deposit-burst",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxGiven:
+    """The options of `p2pchat mailbox` that a node has not, as they were given; None where nothing was."""
+
+    node: settings.Given
+    retention: str | None = None  # days, or with a unit
+    quota_bytes: str | None = None
+    quota_count: int | None = None
+    max_total_bytes: str | None = None
+    registration: str = RegistrationPolicy.INVITE.value
+    allow: tuple[str, ...] = ()
+    deposit_rate: float | None = None
+    deposit_burst: int | None = None
+    relay: bool = True
+    relay_limits: RelayGiven = field(default_factory=lambda: RelayGiven())
+    announce: tuple[str, ...] = ()
+
+    def called(self, option: str) -> str:
+        return self.node.called(option)
+
+
+@dataclass(frozen=True, slots=True)
+class RelayGiven:
+    """The options about the relay; None where nothing was given."""
+
+    reservations: int | None = None
+    circuits: int | None = None
+    circuits_per_peer: int | None = None
+    circuit_bytes: str | None = None
+    circuit_time: str | None = None  # seconds, or with a unit
+
+
+def mailbox_config(given: MailboxGiven) -> MailboxConfig:
+    """Raises `ConfigError`. Looks whether there is IPv6, and touches nothing."""
+    announced(given.announce, given.called("announce"))
+    node = dataclasses.replace(
+        settings.node_config(_with_listen(given.node)),
+        data_dir=data_dir(given.node.data_dir),
+        relay=_relay(given) if given.relay else None,
+    )
+    registration = _registration(given)
+    limits = {
+        "retention_days": _retention(given),
+        "quota_bytes": _size(given, "quota-bytes", given.quota_bytes),
+        "quota_count": given.quota_count,
+        "max_total_bytes": _size(given, "max-total-bytes", given.max_total_bytes),
+        "deposit_rate": given.deposit_rate,
+        "deposit_burst": given.deposit_burst,
+    }
+    with _naming_options(given):
+        config = MailboxConfig(node, registration, _allowed(given, registration))
+        chosen = {name: value for name, value in limits.items() if value is not None}
+        _check_total(given, {name: chosen.get(name, getattr(config, name)) for name in limits})
+        return dataclasses.replace(config, **chosen)  # type: ignore[arg-type]
+
+
+def data_dir(given: str) -> Path:
+    """The data folder; the platform's place for user data when none was given."""
+    if given:
+        return settings.data_dir(given)
+    import platformdirs
+
+    return platformdirs.user_data_path("p2pchat-mailbox", appauthor=False)
+
+
+def announced(addresses: Sequence[str], called: str, peer: str = "") -> tuple[str, ...]:
+    """Multiaddrs for links, without the mailbox's own `/p2p/<peer>` at their ends. Raises `ConfigError`."""
+    if len(addresses) > MAX_ADDRESSES:
+        raise ConfigError(f"{called}: a link has room for {MAX_ADDRESSES} addresses.")
+    found = []
+    for address in addresses:
+        if problem := settings.address_problem(address):
+            raise ConfigError(f"{called}: {address!r} is not usable: {problem}")
+        place, is_named, named = address.rpartition("/p2p/")
+        if is_named and peer and named != peer:
+            raise ConfigError(f"{called}: {address!r} ends in another peer id than {peer}.")
+        found.append(place if is_named else address)
+        if not mailbox_record.is_address(found[-1]):
+            raise ConfigError(f"{called}: {address!r} is not usable: it is too long for a link.")
+    return tuple(dict.fromkeys(found))
+
+
+def _with_listen(given: settings.Given) -> settings.Given:
+    if given.listen:
+        return given
+    return dataclasses.replace(given, listen=(*LISTEN, LISTEN_IP6) if _has_ip6() else LISTEN)
+
+
+def _has_ip6() -> bool:
+    """Many containers have none, and a listen address that does not work ends the start."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _registration(given: MailboxGiven) -> RegistrationPolicy:
+    try:
+        return RegistrationPolicy(given.registration.lower())
+    except ValueError:
+        policies = ", ".join(RegistrationPolicy)
+        called = given.called("registration")
+        raise ConfigError(f"{called}: {given.registration!r} is none of {policies}.") from None
+
+
+def _allowed(given: MailboxGiven, registration: RegistrationPolicy) -> tuple[str, ...]:
+    allow = given.called("allow")
+    by_list = registration is RegistrationPolicy.ALLOW_LIST
+    if by_list != bool(given.allow):
+        missing = "--allow names nobody" if by_list else f"{allow} needs --registration allow-list"
+        raise ConfigError(f"{missing}: both are needed, or none.")
+    for peer in given.allow:
+        try:
+            peer_id.from_text(peer)
+        except ValueError:
+            raise ConfigError(f"{allow}: {peer!r} is not a peer id.") from None
+    return tuple(dict.fromkeys(given.allow))
+
+
+def _retention(given: MailboxGiven) -> float | None:
+    """Days."""
+    if given.retention is None:
+        return None
+    called = given.called("retention")
+    seconds = options.seconds(given.retention, called, "d")
+    if not HOUR <= seconds <= MAX_RETENTION:
+        raise ConfigError(
+            f"{called}: {given.retention!r} is not from 1h to {MAX_RETENTION // DAY:g}d."
+        )
+    return seconds / DAY
+
+
+def _size(given: MailboxGiven, option: str, text: str | None) -> int | None:
+    return None if text is None else options.size(text, given.called(option))
+
+
+def _check_total(given: MailboxGiven, limits: dict[str, float]) -> None:
+    quota, total = limits["quota_bytes"], limits["max_total_bytes"]
+    if total < quota:
+        raise ConfigError(
+            f"{given.called('max-total-bytes')}: {readable_size(int(total))} for all recipients is less than "
+            f"{readable_size(int(quota))} for one ({given.called('quota-bytes')})."
+        )
+
+
+@contextlib.contextmanager
+def _naming_options(given: MailboxGiven) -> Iterator[None]:
+    """`MailboxConfig` speaks of its fields; the operator knows options."""
+    try:
+        yield
+    except ConfigError as error:
+        field_name, _, problem = str(error).partition(" ")
+        option = _FIELDS.get(field_name)
+        if option is None:
+            raise
+        raise ConfigError(f"{given.called(option)} {problem}") from error
+
+
+def _relay(given: MailboxGiven) -> RelayLimits:
+    limits = given.relay_limits
+    time, traffic = limits.circuit_time, limits.circuit_bytes
+    wanted = {
+        "relay-reservations": ("max_reservations", limits.reservations),
+        "relay-circuits": ("max_circuits", limits.circuits),
+        "relay-circuits-per-peer": ("max_circuits_per_peer", limits.circuits_per_peer),
+        "relay-circuit-bytes": ("circuit_bytes", _size(given, "relay-circuit-bytes", traffic)),
+        "relay-circuit-time": (
+            "circuit_seconds",
+            None
+            if time is None
+            else round(options.seconds(time, given.called("relay-circuit-time"), "s")),
+        ),
+    }
+    for option, (_, value) in wanted.items():
+        if value is not None and value < 1:
+            raise ConfigError(
+                f"{given.called(option)} must be at least 1; --no-relay turns it off."
+            )
+    chosen = {name: value for name, value in wanted.values() if value is not None}
+    return dataclasses.replace(RelayLimits(), **chosen)

@@ -1,0 +1,171 @@
+"""What the operator can see and change, as one actor: front ends ask it, it asks the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+from google.protobuf.message import Message
+
+from p2pchat.node.actors.rejection import rejection_of
+from p2pchat.node.errors import P2pchatError
+from p2pchat.node.events import EventHub
+from p2pchat.node.ports import Network
+from p2pchat.node.protocol import p2p_address
+from p2pchat.node.protocol.links import MailboxLink, format_link
+from p2pchat.node.runtime import Actor, ActorRef, ActorStats, handles
+from p2pchat.proto import actors_pb2
+from p2pchat.proto import mailbox_actors_pb2 as actors
+from p2pchat.relay_mailbox.config import MailboxConfig
+from p2pchat.relay_mailbox.limit_table import limit_table
+from p2pchat.relay_mailbox.tally import Tally
+
+log = logging.getLogger(__name__)
+
+
+class OperatorActor(Actor):
+    """Every command is answered with its reply or with `Rejected`.
+
+    Stands where a node has its ui: the network's notices come here, and go to the hub and the log.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        config: MailboxConfig,
+        *,
+        mailbox: ActorRef,
+        mail_storage: ActorRef,
+        relay: ActorRef,
+        hub: EventHub,
+        tally: Tally,
+        actor_stats: Callable[[], Sequence[ActorStats]],
+    ) -> None:
+        self._network = network
+        self._config = config
+        self._mailbox = mailbox
+        self._mail_storage = mail_storage
+        self._relay = relay
+        self._hub = hub
+        self._tally = tally
+        self._actor_stats = actor_stats
+        self._since = 0.0
+
+    async def started(self) -> None:
+        self._since = trio.current_time()
+
+    @handles(actors.DescribeMailbox)
+    async def _describe(self, _: actors.DescribeMailbox) -> Message:
+        return await self._or_rejected(self._description)
+
+    @handles(actors.ListInvites)
+    async def _list_invites(self, query: actors.ListInvites) -> Message:
+        async def listed() -> Message:
+            found = await self._mailbox.ask(query, actors.InviteList)
+            for described in found.invites:
+                described.link = self._link(described.invite.token)
+            return found
+
+        return await self._or_rejected(listed)
+
+    @handles(actors.MakeInvite)
+    async def _make_invite(self, command: actors.MakeInvite) -> Message:
+        async def made() -> Message:
+            described = await self._mailbox.ask(command, actors.InviteDescription)
+            described.link = self._link(described.invite.token)
+            return described
+
+        return await self._or_rejected(made)
+
+    @handles(actors.RevokeInvite)
+    async def _revoke_invite(self, command: actors.RevokeInvite) -> Message:
+        return await self._pass_on(command)
+
+    @handles(actors.BlockPeer)
+    async def _block(self, command: actors.BlockPeer) -> Message:
+        return await self._pass_on(command)
+
+    @handles(actors.UnblockPeer)
+    async def _unblock(self, command: actors.UnblockPeer) -> Message:
+        return await self._pass_on(command)
+
+    @handles(actors.ListBlocks)
+    async def _list_blocks(self, query: actors.ListBlocks) -> Message:
+        return await self._or_rejected(lambda: self._mailbox.ask(query, actors.BlockList))
+
+    # ---- events of the network --------------------------------------------------------------------
+
+    @handles(actors_pb2.Notice)
+    async def _note(self, notice: actors_pb2.Notice) -> None:
+        log.info("%s", notice.text)
+        self._hub.emit(notice)
+
+    @handles(actors_pb2.Listening)
+    async def _listening(self, listening: actors_pb2.Listening) -> None:
+        self._hub.emit(listening)
+
+    # Who comes and goes is nobody's business here, and would put peer ids into logs.
+
+    @handles(actors_pb2.PeerConnected)
+    async def _connected(self, _: actors_pb2.PeerConnected) -> None: ...
+
+    @handles(actors_pb2.PeerDisconnected)
+    async def _disconnected(self, _: actors_pb2.PeerDisconnected) -> None: ...
+
+    @handles(actors_pb2.PeerNamed)
+    async def _named(self, _: actors_pb2.PeerNamed) -> None: ...
+
+    # ---- answers ----------------------------------------------------------------------------------
+
+    async def _pass_on(self, command: Message) -> Message:
+        return await self._or_rejected(lambda: self._mailbox.ask(command, actors_pb2.Done))
+
+    async def _or_rejected(self, answer: Callable[[], Awaitable[Message]]) -> Message:
+        try:
+            return await answer()
+        except P2pchatError as error:
+            return rejection_of(error)
+
+    async def _description(self) -> Message:
+        report = await self._mailbox.ask(actors.DescribeService(), actors.MailboxReport)
+        mail = await self._mail_storage.ask(actors.DescribeMail(), actors.MailDescription)
+        relay = await self._relay.ask(actors.DescribeRelay(), actors.RelayDescription)
+        network = {name: number for name, number in self._network.counters().items() if number}
+        described = actors.MailboxDescription(
+            peer=self._network.peer,
+            addresses=self._addresses(),
+            link=self._link(),
+            uptime_ms=round((trio.current_time() - self._since) * 1000),
+            registration=self._config.registration.value,
+            registered=report.registered,
+            invites=report.invites,
+            blocked=report.blocked,
+            streams=report.streams,
+            collecting=report.collecting,
+            held_envelopes=mail.held_envelopes,
+            held_bytes=mail.held_bytes,
+            store=mail.store,
+            relay=relay if relay.serving else None,
+            limits=limit_table(self._config, self._tally, network),
+            counters={**network, **report.counters},
+        )
+        for stats in self._actor_stats():
+            described.actors.add(
+                name=stats.name,
+                state=stats.state,
+                restarts=stats.restarts,
+                drops=stats.drops,
+                queue=stats.queue,
+                handled=stats.handled,
+                stalls=stats.stalls,
+            )
+        return described
+
+    def _addresses(self) -> list[str]:
+        peer = self._network.peer
+        return [p2p_address.with_peer(a, peer) for a in self._network.listen_addresses()]
+
+    def _link(self, token: str = "") -> str:
+        addresses = tuple(self._network.listen_addresses())
+        return format_link(MailboxLink(self._network.peer, addresses, token))

@@ -1,0 +1,210 @@
+"""For whom mail is taken, who may join with which invite, and who is blocked. No I/O.
+
+What is to change comes back as a `ChangeRegistry`, to be stored first and then given to `apply`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from p2pchat.node.protocol import mailbox_record
+from p2pchat.proto import mailbox_actors_pb2 as actors
+from p2pchat.proto import mailbox_pb2 as mailbox
+from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+from p2pchat.relay_mailbox.config import RegistrationPolicy
+from p2pchat.relay_mailbox.refusal import BLOCKED, Refusal
+
+TOKEN_BYTES = 16  # random
+INVITE_ID_BYTES = 5  # random; 8 characters
+FIRST_INVITE_USES = 10
+FIRST_INVITE_LABEL = "made at the first start"
+MAX_USES = 10_000
+MAX_INVITES = 1_000
+MAX_BLOCKS = 10_000
+LABEL_LIMIT = 64  # characters
+NOTE_LIMIT = 200  # characters
+
+
+class OperatorError(ValueError):
+    """The operator asked for something that cannot be; the message is a sentence for him."""
+
+
+Answer: TypeAlias = actors.ChangeRegistry | Refusal
+
+
+class Registry:
+    """Who is who. Bounded: registrations by configuration, invites and blocks by constants."""
+
+    def __init__(
+        self,
+        policy: RegistrationPolicy,
+        allowed: Iterable[bytes],
+        max_registrations: int,
+    ) -> None:
+        """`allowed` are binary peer ids, for ALLOW_LIST."""
+        self._policy = policy
+        self._allowed = frozenset(allowed)
+        self._max_registrations = max_registrations
+        self._registrations: dict[bytes, records.Registration] = {}
+        self._invites: dict[str, records.Invite] = {}
+        self._blocks: dict[bytes, records.Block] = {}
+
+    def load(self, stored: actors.RegistryRecords) -> None:
+        self._registrations = {entry.peer: entry for entry in stored.registrations}
+        self._invites = {invite.id: invite for invite in stored.invites}
+        self._blocks = {block.peer: block for block in stored.blocks}
+
+    def apply(self, change: actors.ChangeRegistry) -> None:
+        """The change is stored: from now on it holds."""
+        if change.HasField("registration"):
+            self._registrations[change.registration.peer] = change.registration
+        if change.HasField("invite"):
+            self._invites[change.invite.id] = change.invite
+        if change.HasField("block"):
+            self._blocks[change.block.peer] = change.block
+        self._invites.pop(change.revoked, None)
+        self._blocks.pop(change.unblocked, None)
+
+    # ---- clients ----------------------------------------------------------------------------------
+
+    def takes_mail_for(self, peer: bytes) -> bool:
+        return peer in self._registrations and peer not in self._blocks
+
+    def is_blocked(self, peer: bytes) -> bool:
+        return peer in self._blocks
+
+    def record_of(self, peer: bytes) -> wire.MailboxRecord | None:
+        """None when no mail is taken for it."""
+        return self._registrations[peer].record if self.takes_mail_for(peer) else None
+
+    def register(self, peer: bytes, request: mailbox.Register, now_ms: int) -> Answer:
+        """An empty change means that everything is registered already."""
+        known = self._registrations.get(peer)
+        if self.is_blocked(peer):
+            return BLOCKED
+        if request.record.peer != peer or not mailbox_record.valid(request.record):
+            return Refusal(
+                mailbox.MALFORMED, "The mailbox record is not valid, or not the client's own."
+            )
+        record = mailbox_record.newer(known.record if known else None, request.record)
+        if record is None or not record.seal_key:
+            return Refusal(mailbox.MALFORMED, "The mailbox record has no seal key.")
+        if self._policy is RegistrationPolicy.ALLOW_LIST and peer not in self._allowed:
+            return NOT_ALLOWED
+        if known is None:
+            return self._admit(peer, request.token, record, now_ms)
+        change = actors.ChangeRegistry()
+        if record != known.record:
+            change.registration.CopyFrom(known)
+            change.registration.record.CopyFrom(record)
+        return change
+
+    def _admit(self, peer: bytes, token: str, record: wire.MailboxRecord, now_ms: int) -> Answer:
+        if len(self._registrations) >= self._max_registrations:
+            return NO_MORE_PEERS
+        change = actors.ChangeRegistry()
+        if self._policy is RegistrationPolicy.INVITE:
+            invite = self._invite_with(token)
+            if invite is None:
+                return BAD_INVITE
+            change.invite.CopyFrom(invite)
+            change.invite.uses_left -= 1
+            change.invite.used += 1
+        change.registration.CopyFrom(
+            records.Registration(
+                peer=peer, record=record, registered_at_ms=now_ms, invite=change.invite.id
+            )
+        )
+        return change
+
+    def _invite_with(self, token: str) -> records.Invite | None:
+        """The invite with that token, if it has uses left."""
+        given = token.encode()
+        found = None
+        for invite in self._invites.values():
+            if hmac.compare_digest(invite.token.encode(), given) and invite.uses_left:
+                found = invite
+        return found
+
+    # ---- the operator -----------------------------------------------------------------------------
+
+    def needs_first_invite(self) -> bool:
+        """Whether nobody could ever join."""
+        by_invite = self._policy is RegistrationPolicy.INVITE
+        return by_invite and not self._invites and not self._registrations
+
+    def new_invite(
+        self, uses: int, label: str, now_ms: int, randomness: Callable[[int], bytes]
+    ) -> actors.ChangeRegistry:
+        """Raises `OperatorError`."""
+        if not 1 <= uses <= MAX_USES:
+            raise OperatorError(f"An invite is good for 1 to {MAX_USES:,} uses.")
+        if len(label) > LABEL_LIMIT:
+            raise OperatorError(f"A label has at most {LABEL_LIMIT} characters.")
+        if len(self._invites) >= MAX_INVITES:
+            raise OperatorError(f"There are {MAX_INVITES:,} invites already; revoke some.")
+        invite = records.Invite(
+            id=_text(randomness(INVITE_ID_BYTES)),
+            token=_text(randomness(TOKEN_BYTES)),
+            uses_left=uses,
+            made_at_ms=now_ms,
+            label=label,
+        )
+        return actors.ChangeRegistry(invite=invite)
+
+    def revoke(self, invite_id: str) -> actors.ChangeRegistry:
+        """Raises `OperatorError`. Who has joined with it stays."""
+        if invite_id not in self._invites:
+            raise OperatorError(f'There is no invite "{invite_id}".')
+        return actors.ChangeRegistry(revoked=invite_id)
+
+    def block(self, peer: bytes, note: str, now_ms: int) -> actors.ChangeRegistry:
+        """Raises `OperatorError`."""
+        if len(note) > NOTE_LIMIT:
+            raise OperatorError(f"A note has at most {NOTE_LIMIT} characters.")
+        if len(self._blocks) >= MAX_BLOCKS and peer not in self._blocks:
+            raise OperatorError(f"There are {MAX_BLOCKS:,} blocked peers already.")
+        block = records.Block(peer=peer, blocked_at_ms=now_ms, note=note)
+        return actors.ChangeRegistry(block=block)
+
+    def unblock(self, peer: bytes) -> actors.ChangeRegistry:
+        """Raises `OperatorError`."""
+        if peer not in self._blocks:
+            raise OperatorError("That peer is not blocked.")
+        return actors.ChangeRegistry(unblocked=peer)
+
+    def invites(self) -> Sequence[records.Invite]:
+        """Oldest first."""
+        return sorted(self._invites.values(), key=lambda invite: (invite.made_at_ms, invite.id))
+
+    def blocks(self) -> Sequence[records.Block]:
+        """Oldest first."""
+        return sorted(self._blocks.values(), key=lambda block: (block.blocked_at_ms, block.peer))
+
+    def report(self) -> actors.MailboxReport:
+        """Its own fields of it."""
+        return actors.MailboxReport(
+            registered=len(self._registrations),
+            invites=sum(invite.uses_left > 0 for invite in self._invites.values()),
+            blocked=len(self._blocks),
+        )
+
+
+NOT_ALLOWED = Refusal(
+    mailbox.BLOCKED, "This mailbox takes mail only for peers that its operator lists."
+)
+BAD_INVITE = Refusal(
+    mailbox.BAD_INVITE, "This mailbox needs an invite, and yours is missing, unknown or used up."
+)
+NO_MORE_PEERS = Refusal(
+    mailbox.FULL, "This mailbox takes mail for no more peers.", limit="max_registrations"
+)
+
+
+def _text(random: bytes) -> str:
+    """Base32 without padding, in lower case: nothing to escape in a link or to mistake when read out."""
+    return base64.b32encode(random).decode("ascii").rstrip("=").lower()
