@@ -6,6 +6,7 @@ defect is gone: then its function can go too.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -14,13 +15,16 @@ from contextvars import ContextVar
 from typing import Any
 
 import trio
-from libp2p.abc import INetConn, INetStream
+from libp2p.abc import IHost, INetConn, INetStream
 from libp2p.host.basic_host import BasicHost
+from libp2p.identity.identify import identify
 from libp2p.network.config import RetryConfig
+from libp2p.network.connection.exceptions import RawConnError
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.pubsub.pubsub import Pubsub
-from libp2p.stream_muxer.yamux.yamux import YamuxStream
+from libp2p.stream_muxer.yamux.yamux import Yamux, YamuxStream
+from multiaddr import Multiaddr
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +33,14 @@ LINGER_READS, LINGER_BYTES = 16, 4096  # what it may still send meanwhile
 HANDSHAKES_PER_HOST = (
     16  # unfinished ones of one IP address; more would only wait to take all slots
 )
+
+MAX_WINDOW = 1024 * 1024  # bytes of one stream that nobody has read yet
+WRITE_TIMEOUT = 20.0  # seconds for the operating system to take one frame
+
+# As libp2p made them; the fixes replace them for the whole process.
+unfixed_window_update = YamuxStream._auto_tune_and_send_window_update
+unfixed_write_frame = Yamux._write_frame
+unfixed_prefer_circuit_addr = identify._prefer_circuit_addr
 
 # What the accepting task does once its handshake is done; None outside of accepting.
 _in_accept: ContextVar[Callable[[], object] | None] = ContextVar("p2pchat_in_accept", default=None)
@@ -48,37 +60,48 @@ def set_up_logging() -> None:
     logger.setLevel(logging.DEBUG if verbose else logging.CRITICAL)
 
 
-def let_no_stream_end_the_host(host: BasicHost, counters: Counter[str], per_peer: int) -> None:
+class StreamGuard:
     """An exception in any stream handler, a malformed pubsub RPC included, ends `host.run()`.
 
     Streams are served under a guard that resets them instead; at most `per_peer` of one peer at a time.
     """
-    serve = host._swarm_stream_handler
-    open_streams: Counter[object] = Counter()
 
-    async def guarded(stream: INetStream) -> None:
+    def __init__(self, host: BasicHost, counters: Counter[str], per_peer: int) -> None:
+        self._handle = host._swarm_stream_handler
+        self._counters = counters
+        self._per_peer = per_peer
+        self._open: Counter[ID] = Counter()
+        self._counted: set[INetStream] = set()
+        host.get_network().set_stream_handler(self._serve)
+
+    def let_off(self, stream: INetStream) -> None:
+        """It no longer counts, because another limit holds for it."""
+        if stream in self._counted:
+            self._counted.remove(stream)
+            self._open.subtract([stream.muxed_conn.peer_id])
+
+    async def _serve(self, stream: INetStream) -> None:
         peer = stream.muxed_conn.peer_id
-        if open_streams[peer] >= per_peer:
-            counters["streams_over_limit"] += 1
+        if self._open[peer] >= self._per_peer:
+            self._counters["streams_over_limit"] += 1
             await stream.reset()
             return
-        open_streams[peer] += 1
+        self._open[peer] += 1
+        self._counted.add(stream)
         try:
-            await serve(stream)
-            await _until_gone(stream)
+            await self._handle(stream)
+            await until_gone(stream)
         except Exception as error:
-            counters["streams_reset"] += 1
+            self._counters["streams_reset"] += 1
             log.info("reset a stream from %s: %r", peer, error)
             await stream.reset()
         finally:
-            open_streams[peer] -= 1
-            if not open_streams[peer]:
-                del open_streams[peer]
-
-    host.get_network().set_stream_handler(guarded)
+            self.let_off(stream)
+            if not self._open[peer]:
+                del self._open[peer]
 
 
-async def _until_gone(stream: INetStream) -> None:
+async def until_gone(stream: INetStream) -> None:
     """A served stream that the other side never closes would stay in the connection for ever."""
     with trio.move_on_after(LINGER):
         try:
@@ -106,6 +129,62 @@ def hold_peers_to_their_window(counters: Counter[str]) -> None:
         stream.__dict__["_recv_window"] = window
 
     YamuxStream.recv_window = property(get, count_down)  # type: ignore[assignment]
+
+
+def grow_windows_by_use() -> None:
+    """Yamux doubles a stream's window with every read, if it is of a single byte: after a handshake everybody may
+    send 16 MB that nobody has read. It also sends an update for every read.
+
+    Here, as in go-yamux: an update when half the window is free, twice the window when that was within four
+    round trips, and no more than `MAX_WINDOW`.
+    """
+
+    async def update(self: YamuxStream, *, bytes_read: int = 0) -> None:
+        async with self.window_lock:
+            buffered = len(self.conn.stream_buffers.get(self.stream_id, b""))
+            held = self.recv_window + buffered
+            if held > self.target_recv_window // 2:
+                return
+            now = trio.current_time()
+            if self.epoch_start > 0 and now - self.epoch_start < 4 * self._effective_rtt():
+                self.target_recv_window = min(2 * self.target_recv_window, MAX_WINDOW)
+            self.epoch_start = now
+            grant = self.target_recv_window - held
+            self.recv_window += grant
+        await self.send_window_update(grant)
+
+    YamuxStream._auto_tune_and_send_window_update = update  # type: ignore[method-assign]
+
+
+def write_frames_whole(counters: Counter[str]) -> None:
+    """Who is cancelled while Yamux writes his frame breaks the connection for everybody on it: the frame is
+    encrypted, which counts, and then not or not wholly sent. The other side cannot decrypt anything after that.
+
+    A frame that is begun is finished here, whatever happens to its sender, or its connection is closed.
+    """
+
+    async def write_frame(self: Yamux, frame: bytes) -> None:
+        async with self._write_lock:
+            with trio.move_on_after(WRITE_TIMEOUT, shield=True) as scope:
+                await self.secured_conn.write(frame)
+            if scope.cancelled_caught:
+                counters["connections_stuck"] += 1
+                await self.secured_conn.close()
+                raise RawConnError("the other side does not read")
+        await trio.lowlevel.checkpoint()
+
+    Yamux._write_frame = write_frame  # type: ignore[method-assign, assignment]
+
+
+def tell_no_circuit_addresses() -> None:
+    """Identify tells a peer behind a circuit the circuit's address as his own observed one. js-libp2p waits for
+    ever for a better one; we tell him none."""
+
+    def observed(host: IHost, peer_id: ID, fallback: Multiaddr | None) -> Multiaddr | None:
+        address = unfixed_prefer_circuit_addr(host, peer_id, fallback)
+        return None if address is not None and "p2p-circuit" in str(address) else address
+
+    identify._prefer_circuit_addr = observed
 
 
 def let_no_task_end_pubsub(pubsub: Pubsub, nursery: trio.Nursery, counters: Counter[str]) -> None:
@@ -211,6 +290,14 @@ async def say_goodbye(connection: INetConn) -> None:
         quic.close()
         await connection.muxed_conn._transmit()  # type: ignore[attr-defined]
     await connection.muxed_conn.close()
+
+
+async def hang_up(connection: INetConn) -> None:
+    """Close the socket itself: Yamux waits for its turn to say goodbye, for ever if the other side does not read."""
+    secured = getattr(connection.muxed_conn, "secured_conn", None)
+    if secured is not None:
+        with contextlib.suppress(Exception):
+            await secured.close()
 
 
 def end_its_thread(pubsub: Pubsub) -> None:

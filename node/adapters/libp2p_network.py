@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat.node.adapters import left_out
-from p2pchat.node.config import NetworkLimits
+from p2pchat.node.config import NetworkLimits, RelayLimits
 from p2pchat.node.errors import DialError, NetworkDownError, PublishError, StreamError
 from p2pchat.node.identity import Identity
 from p2pchat.node.ports import (
     MAX_GOSSIP_BYTES,
     ConnectionInfo,
     PeerEvent,
+    RelayStatus,
     Stream,
     StreamHandler,
     Subscription,
@@ -37,7 +38,8 @@ PEER_EVENTS = 1024  # buffered peer events; a reader that is further behind lose
 class Libp2pNetwork:
     """A libp2p host: TCP and QUIC, Noise, Yamux, GossipSub.
 
-    `strict_listen`: every listen address must work; otherwise one of them is enough.
+    `strict_listen`: every listen address must work; otherwise one of them is enough. `relay`: carry circuits
+    for others, within these limits.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Libp2pNetwork:
         limits: NetworkLimits | None = None,
         *,
         strict_listen: bool = True,
+        relay: RelayLimits | None = None,
     ) -> None:
         self._identity = identity
         self._listen = tuple(listen)
         self._limits = limits or NetworkLimits()
         self._strict_listen = strict_listen
+        self._relay = relay
         self._handlers: dict[str, StreamHandler] = {}
         self._counters: Counter[str] = Counter()
         self._session: Libp2pSession | None = None
@@ -65,7 +69,13 @@ class Libp2pNetwork:
         module = await trio.to_thread.run_sync(_import_libp2p)
         send, self._events = trio.open_memory_channel[PeerEvent](PEER_EVENTS)
         session = module.Libp2pSession(
-            self._identity, self._listen, self._limits, self._counters, send, self._strict_listen
+            self._identity,
+            self._listen,
+            self._limits,
+            self._counters,
+            send,
+            self._strict_listen,
+            self._relay,
         )
         for protocol, handler in self._handlers.items():
             session.handle(protocol, handler)
@@ -91,6 +101,15 @@ class Libp2pNetwork:
         if self._session is None:
             raise DialError("the network does not run")
         await self._session.dial(peer, addresses)
+
+    async def reserve(self, relay: str) -> float:
+        return await self._running().reserve(relay)
+
+    def relay_status(self) -> RelayStatus | None:
+        if self._relay is None:
+            return None
+        running = self._session.relay_status() if self._session else None
+        return running or RelayStatus(reservations=0, circuits=0)
 
     async def disconnect(self, peer: str) -> None:
         if self._session is not None:

@@ -12,17 +12,21 @@ from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 from multiaddr import Multiaddr
 
+from p2pchat.node.adapters.libp2p_circuit import is_relayed
 from p2pchat.node.adapters.libp2p_ping import Pings
 from p2pchat.node.adapters.libp2p_pubsub import BoundedPubsub
 from p2pchat.node.ports import PeerDown, PeerEvent, PeerUp
 
 
 def remote_address(connection: INetConn) -> str:
+    """Empty when it is closing already."""
     try:
+        if is_relayed(connection):
+            return str(connection.get_transport_addresses()[0])
         remote = connection.muxed_conn.get_remote_address()  # type: ignore[attr-defined]
         host, port = remote[0], remote[1]
     except Exception:
-        return ""  # e.g. a relayed connection, or one that is closing
+        return ""
     host = host.removeprefix("::ffff:")
     family = "ip6" if ":" in host else "ip4"
     if transport_of(connection) == "quic":
@@ -35,6 +39,8 @@ def is_outbound(connection: INetConn) -> bool:
 
 
 def transport_of(connection: INetConn) -> str:
+    if is_relayed(connection):
+        return "relay"
     return "quic" if type(connection.muxed_conn).__name__ == "QUICConnection" else "tcp"
 
 

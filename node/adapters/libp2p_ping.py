@@ -22,6 +22,7 @@ from libp2p.protocol_muxer.exceptions import ProtocolNotSupportedError
 from libp2p.protocol_muxer.multiselect_client import MultiselectClient
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
 
+from p2pchat.node.adapters import libp2p_fixes as fixes
 from p2pchat.node.errors import StreamError
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Pings:
                 log.info(
                     "closing a dead connection to %s: %s", connection.muxed_conn.peer_id, error
                 )
+                await fixes.hang_up(connection)
                 await connection.close()
 
 
@@ -88,9 +90,10 @@ async def _round_trip(connection: INetConn) -> float:
     try:
         begin = trio.current_time()
         try:
-            await MultiselectClient().select_one_of(
-                [PING], MultiselectCommunicator(stream), int(PING_TIMEOUT)
-            )
+            # Not `select_one_of`, which gives no way to tell a "no" from silence.
+            client, communicator = MultiselectClient(), MultiselectCommunicator(stream)
+            await client.handshake(communicator)
+            await client.try_select(communicator, PING)
         except ProtocolNotSupportedError:
             return (
                 trio.current_time() - begin

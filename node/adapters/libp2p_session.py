@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
@@ -26,8 +26,9 @@ from libp2p.tools.anyio_service import background_trio_service
 from libp2p.transport.tcp.tcp import TCP
 from multiaddr import Multiaddr
 
-from p2pchat.node.adapters import host_names, libp2p_ping, listen_addresses
+from p2pchat.node.adapters import libp2p_circuit, libp2p_ping, listen_addresses
 from p2pchat.node.adapters import libp2p_fixes as fixes
+from p2pchat.node.adapters.libp2p_dialer import Dialer
 from p2pchat.node.adapters.libp2p_gossip import Gossip
 from p2pchat.node.adapters.libp2p_peers import (
     PeerWatcher,
@@ -36,15 +37,17 @@ from p2pchat.node.adapters.libp2p_peers import (
     transport_of,
 )
 from p2pchat.node.adapters.libp2p_pubsub import BoundedPubsub
+from p2pchat.node.adapters.libp2p_relay import RelayService
+from p2pchat.node.adapters.libp2p_relay_client import RelayClient
 from p2pchat.node.adapters.libp2p_router import Router
-from p2pchat.node.adapters.libp2p_stream import Libp2pStream
-from p2pchat.node.adapters.racing import race
-from p2pchat.node.config import NetworkLimits
-from p2pchat.node.errors import DialError, ListenError, StreamError
+from p2pchat.node.adapters.libp2p_stream import Libp2pStream, deepest
+from p2pchat.node.config import NetworkLimits, RelayLimits
+from p2pchat.node.errors import ListenError, StreamError
 from p2pchat.node.identity import Identity
 from p2pchat.node.ports import (
     ConnectionInfo,
     PeerEvent,
+    RelayStatus,
     Stream,
     StreamHandler,
     Subscription,
@@ -52,7 +55,6 @@ from p2pchat.node.ports import (
 
 log = logging.getLogger(__name__)
 
-DIAL_TIMEOUT = 10.0  # seconds for one peer, all addresses together
 HANDSHAKE_TIMEOUT = 5.0  # seconds for somebody who dialled us to prove who he is
 OPEN_TIMEOUT = 10.0  # seconds to open a stream and agree on its protocol
 CLOSE_TIMEOUT = (
@@ -72,19 +74,18 @@ class Libp2pSession:
         counters: Counter[str],
         events: trio.MemorySendChannel[PeerEvent],
         strict_listen: bool,
+        relay: RelayLimits | None,
     ) -> None:
         fixes.set_up_logging()
-        fixes.hold_peers_to_their_window(counters)
+        _mend_libp2p(counters)
         self._listen = [listen_addresses.parse(address) for address in listen]
         self._strict_listen = strict_listen
         self._counters = counters
-        self._limits = limits
         host = _new_host(identity, self._listen, limits)
         swarm = host.get_network()
         assert isinstance(host, BasicHost)
         assert isinstance(swarm, Swarm)
         self._host, self._swarm = host, swarm
-        fixes.let_no_stream_end_the_host(self._host, counters, limits.max_streams_per_peer)
         fixes.free_inbound_slots(self._swarm, counters)
         fixes.leave_dialing_to_us(self._swarm)
         self._router = Router()
@@ -96,7 +97,20 @@ class Libp2pSession:
         self._swarm.register_notifee(
             PeerWatcher(self._swarm, self._pubsub, self._pings, events, counters)
         )
-        self._dials = trio.CapacityLimiter(limits.max_concurrent_dials)
+        self._relay: RelayService | None = None
+        self._set_up_relaying(limits, relay)
+
+    def _set_up_relaying(self, limits: NetworkLimits, relay: RelayLimits | None) -> None:
+        counters = self._counters
+        guard = fixes.StreamGuard(self._host, counters, limits.max_streams_per_peer)
+        self._relays = RelayClient(self._swarm, counters, guard.let_off)
+        self._host.set_stream_handler(libp2p_circuit.STOP, self._relays.serve)
+        self._dialer = Dialer(self._swarm, self._relays, limits.max_concurrent_dials)
+        if relay is not None:
+            self._relay = RelayService(
+                self._swarm, relay, counters, self._own_addresses, guard.let_off
+            )
+            self._host.set_stream_handler(libp2p_circuit.HOP, self._relay.serve)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         usable = self._usable_listen_addresses()
@@ -116,6 +130,9 @@ class Libp2pSession:
             await trio.sleep_forever()
 
     def listen_addresses(self) -> Sequence[str]:
+        return [*self._own_addresses(), *self._relays.addresses()]
+
+    def _own_addresses(self) -> list[str]:
         return [str(a) for a in listen_addresses.expand(self._host.get_transport_addrs())]
 
     def connections(self) -> Sequence[ConnectionInfo]:
@@ -126,6 +143,7 @@ class Libp2pSession:
                 transport_of(connection),
                 is_outbound(connection),
                 self._pings.rtt_ms(connection),
+                libp2p_circuit.is_relayed(connection),
             )
             for peer, connections in self._swarm.connections.items()
             for connection in connections
@@ -133,27 +151,13 @@ class Libp2pSession:
         ]
 
     async def dial(self, peer: str, addresses: Sequence[str]) -> None:
-        wanted, candidates = _dial_candidates(peer, addresses)
-        if self._live(wanted):
-            return
-        if wanted == self._host.get_id():
-            raise DialError("that is this node itself")
+        await self._dialer.dial(peer, addresses)
 
-        connection: INetConn | None = None
+    async def reserve(self, relay: str) -> float:
+        return await self._relays.reserve(ID.from_string(relay))
 
-        async def attempt(address: Multiaddr) -> INetConn | None:
-            return await self._swarm.dial_addr(address, wanted)
-
-        errors: Sequence[Exception] = ()
-        async with self._dials:
-            with trio.move_on_after(DIAL_TIMEOUT) as patience:
-                resolved = await host_names.resolve(candidates)
-                connection, errors = await race(resolved, attempt, self._close_soon)
-        if patience.cancelled_caught:
-            raise DialError(f"no answer within {DIAL_TIMEOUT:g} s")
-        if connection is None:
-            reasons = sorted({_why(error) for error in errors})
-            raise DialError("; ".join(reasons) or "no usable address")
+    def relay_status(self) -> RelayStatus | None:
+        return self._relay.status() if self._relay else None
 
     async def disconnect(self, peer: str) -> None:
         await self._swarm.close_peer(ID.from_string(peer))
@@ -162,7 +166,7 @@ class Libp2pSession:
         live = self._live(ID.from_string(peer))
         if not live:
             raise StreamError("not connected")
-        return await self._pings.ping(live[0])
+        return await self._pings.ping(min(live, key=libp2p_circuit.is_relayed))
 
     def handle(self, protocol: str, handler: StreamHandler) -> None:
         async def serve(stream: INetStream) -> None:
@@ -180,7 +184,7 @@ class Libp2pSession:
             with trio.fail_after(OPEN_TIMEOUT):
                 stream = await self._host.new_stream(peer_id, [TProtocol(protocol)])
         except Exception as error:
-            raise StreamError(_deepest(error)) from error
+            raise StreamError(deepest(error)) from error
         return Libp2pStream(stream, peer)
 
     async def subscribe(self, topic: str) -> Subscription:
@@ -207,10 +211,6 @@ class Libp2pSession:
     def _live(self, peer: ID) -> list[INetConn]:
         return [c for c in self._swarm.get_connections(peer) if not c.is_closed]
 
-    def _close_soon(self, connection: INetConn | None) -> None:
-        if connection is not None:
-            self._swarm.manager.run_task(connection.close)
-
     def _usable_listen_addresses(self) -> list[Multiaddr]:
         usable, refused = [], []
         for address in self._listen:
@@ -231,15 +231,42 @@ class Libp2pSession:
 
     @asynccontextmanager
     async def _goodbyes(self) -> AsyncIterator[None]:
-        """Close connections all at once at the end: one by one py-libp2p takes 0.1 s for each."""
         try:
             yield
         finally:
-            with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
+            with trio.CancelScope(shield=True):
                 async with trio.open_nursery() as nursery:
-                    for connection in self._swarm.get_connections():
-                        nursery.start_soon(fixes.say_goodbye, connection)
+                    connections = self._swarm.get_connections()
+                    nursery.start_soon(_say_goodbyes, connections, nursery.cancel_scope)
+                    await trio.sleep(CLOSE_TIMEOUT)
+                    await _all_at_once(fixes.hang_up, connections)
+                    nursery.cancel_scope.cancel()
             fixes.end_its_thread(self._pubsub)
+
+
+async def _say_goodbyes(connections: Iterable[INetConn], done: trio.CancelScope) -> None:
+    """Close connections all at once: one by one py-libp2p takes 0.1 s for each."""
+    # Circuits first, as long as what they run through is there.
+    circuits = {c for c in connections if libp2p_circuit.is_relayed(c)}
+    await _all_at_once(fixes.say_goodbye, circuits)
+    await _all_at_once(fixes.say_goodbye, set(connections) - circuits)
+    done.cancel()
+
+
+async def _all_at_once(
+    do: Callable[[INetConn], Awaitable[None]], connections: Iterable[INetConn]
+) -> None:
+    async with trio.open_nursery() as nursery:
+        for connection in connections:
+            nursery.start_soon(do, connection)
+
+
+def _mend_libp2p(counters: Counter[str]) -> None:
+    """What has to be mended for the whole process."""
+    fixes.hold_peers_to_their_window(counters)
+    fixes.grow_windows_by_use()
+    fixes.write_frames_whole(counters)
+    fixes.tell_no_circuit_addresses()
 
 
 def _new_host(identity: Identity, listen: Sequence[Multiaddr], limits: NetworkLimits) -> IHost:
@@ -279,43 +306,3 @@ def _transports(key_pair: KeyPair, listen: Sequence[Multiaddr]) -> list[ITranspo
         config = QUICTransportConfig(STREAM_READ_TIMEOUT=FOREVER)
         transports.append(QUICTransport(key_pair.private_key, config=config))
     return transports
-
-
-def _dial_candidates(peer: str, addresses: Sequence[str]) -> tuple[ID, list[Multiaddr]]:
-    """Whom to expect, and where: TCP first, because QUIC is pure Python and thirty times slower."""
-    parsed = []
-    for text in addresses:
-        try:
-            address = Multiaddr(text)
-            names = [protocol.name for protocol in address.protocols()]
-        except Exception:
-            continue  # one bad address of several must not cost the others
-        if "p2p-circuit" in names or not {"tcp", "quic-v1"} & set(names):
-            continue
-        peer = peer or address.get_peer_id() or ""
-        parsed.append(("quic-v1" in names, address))
-    if not peer:
-        raise DialError("no address names a peer (/p2p/<peer id>)")
-    try:
-        wanted = ID.from_string(peer)
-    except Exception as error:
-        raise DialError(f"{peer!r} is no peer id") from error
-    parsed.sort(key=lambda entry: entry[0])
-    return wanted, [address for _, address in parsed]
-
-
-def _why(error: Exception) -> str:
-    """The reason of a failed dial, in words for a user where they are known."""
-    reason = _deepest(error)
-    if "does not correspond" in reason or "Peer ID mismatch" in reason:
-        return "somebody with another peer id answers there"
-    if "refused" in reason:
-        return "nothing listens there"
-    return reason
-
-
-def _deepest(error: BaseException) -> str:
-    """libp2p wraps errors several times; the innermost one says what happened."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error) or type(error).__name__

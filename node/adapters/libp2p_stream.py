@@ -12,6 +12,13 @@ from p2pchat.node.protocol.framing import FrameDecoder, FrameError
 READ_CHUNK = 64 * 1024  # bytes asked of libp2p at once
 
 
+def deepest(error: BaseException) -> str:
+    """libp2p wraps errors several times; the innermost one says what happened."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__
+
+
 class Libp2pStream:
     """Frames over one libp2p stream. Every foreign error becomes `StreamError`."""
 

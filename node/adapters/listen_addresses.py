@@ -59,6 +59,18 @@ def endpoint(address: Multiaddr) -> tuple[str, int, bool]:
     return str(host), int(values["udp" if is_udp else "tcp"]), is_udp
 
 
+def is_dialable_elsewhere(address: Multiaddr) -> bool:
+    """Whether a TCP or QUIC address could mean this machine to another one, or at least to its neighbours."""
+    values = {protocol.name: value for protocol, value in address.items()}
+    if not {"tcp", "quic-v1"} & values.keys() or "p2p-circuit" in values:
+        return False
+    host = values.get("ip4") or values.get("ip6")
+    if host is None:
+        return bool(values.keys() & {"dns", "dns4", "dns6"})
+    ip = ipaddress.ip_address(str(host))
+    return not (ip.is_loopback or ip.is_unspecified or ip.is_link_local or ip.is_multicast)
+
+
 def expand(addresses: Iterable[Multiaddr]) -> list[Multiaddr]:
     """Wildcard addresses replaced by one for each interface; loopback comes last."""
     found: dict[str, None] = {}

@@ -72,6 +72,9 @@ class Hub(Generic[N]):
     def listener(self, address: str) -> N | None:
         return self._listening.get(address)
 
+    def running(self, peer: str) -> N | None:
+        return self._running.get(peer)
+
     def attach(self, network: N, addresses: Iterable[str]) -> list[str]:
         """Those of `addresses` that nobody had taken; they are the network's until `detach`."""
         if network.peer in self._running:
@@ -85,14 +88,27 @@ class Hub(Generic[N]):
         del self._running[network.peer]
         self._listening = {a: n for a, n in self._listening.items() if n is not network}
 
-    def weather(self, sender: str, receiver: str) -> Weather:
+    def weather(self, sender: str, receiver: str, relay: str = "") -> Weather:
+        if relay:
+            return TwoHops(self.weather(sender, relay), self.weather(relay, receiver))
         name = f"{self.seed} {sender} {receiver}"
         self._weathers[name] += 1
-        return Weather(self, random.Random(f"{name} {self._weathers[name]}"))
+        return OneHop(self, random.Random(f"{name} {self._weathers[name]}"))
 
 
-class Weather:
+class Weather(Protocol):
     """Latency and loss on one way from peer to peer."""
+
+    def latency(self) -> float: ...
+
+    def loses(self) -> bool: ...
+
+    async def round_trip(self) -> None:
+        await trio.sleep(self.latency() + self.latency())
+
+
+class OneHop(Weather):
+    """Between neighbours."""
 
     def __init__(self, hub: Hub[N], rng: random.Random) -> None:
         self._hub = hub
@@ -107,5 +123,15 @@ class Weather:
         self._hub.lost += lost
         return lost
 
-    async def round_trip(self) -> None:
-        await trio.sleep(self.latency() + self.latency())
+
+class TwoHops(Weather):
+    """By way of a relay."""
+
+    def __init__(self, first: Weather, second: Weather) -> None:
+        self._hops = (first, second)
+
+    def latency(self) -> float:
+        return sum(hop.latency() for hop in self._hops)
+
+    def loses(self) -> bool:
+        return any(hop.loses() for hop in self._hops)

@@ -21,6 +21,7 @@ from p2pchat.node.protocol.framing import FrameDecoder, FrameError
 
 if TYPE_CHECKING:
     from p2pchat.node.adapters.memory_gossip import Rumour
+    from p2pchat.node.adapters.memory_relay import Circuit
 
 STREAM_WINDOW = (
     256 * 1024
@@ -71,12 +72,18 @@ class End:
     other: End
 
     def __init__(
-        self, host: Host, info: ConnectionInfo, incoming: Wire, counters: Counter[str]
+        self,
+        host: Host,
+        info: ConnectionInfo,
+        incoming: Wire,
+        counters: Counter[str],
+        circuit: Circuit | None = None,
     ) -> None:
         self.host = host
         self.info = info
         self.incoming = incoming
         self.counters = counters
+        self.circuit = circuit
         self.alive = True
         self.topics: dict[str, None] = {}  # what the other side is subscribed to
         self.streams: dict[MemoryStream, None] = {}
@@ -94,6 +101,11 @@ class End:
         if self.alive:
             self.other.incoming.send(deliver)
 
+    def carry(self, size: int) -> None:
+        """Bytes of a stream or of gossip; only a relay counts them."""
+        if self.circuit is not None:
+            self.circuit.carry(size)
+
     def hang_up(self) -> None:
         """Close this side now; the other side notices after the latency."""
         self.send(partial(self.other.host.lose, self.other))
@@ -104,6 +116,8 @@ class End:
         if not self.alive:
             return False
         self.alive = False
+        if self.circuit is not None:
+            self.circuit.release()
         self.scope.cancel()
         for answered in self._waiting:
             answered.set()
@@ -203,6 +217,8 @@ class MemoryStream:
                     raise StreamError("the stream is closed")
                 size = min(self._credit, len(rest))
                 self._credit -= size
+                self._end.carry(size)
+                self._check()
                 self._end.send(partial(self.other._receive, bytes(rest[:size])))
                 rest = rest[size:]
 

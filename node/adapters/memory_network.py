@@ -7,17 +7,18 @@ trio's own, so that it runs on virtual time as well.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import trio
 
+from p2pchat.node.adapters.memory_addresses import ADDRESS, NO_ADDRESS, plan_dial
 from p2pchat.node.adapters.memory_gossip import MemoryGossip, Rumour
-from p2pchat.node.adapters.memory_hub import Hub
+from p2pchat.node.adapters.memory_hub import Hub, Weather
 from p2pchat.node.adapters.memory_link import End, MemoryStream, Wire
-from p2pchat.node.config import NetworkLimits
+from p2pchat.node.adapters.memory_relay import Circuit, MemoryRelay, Reservation
+from p2pchat.node.config import NetworkLimits, RelayLimits
 from p2pchat.node.errors import DialError, ListenError, NetworkDownError, PublishError, StreamError
 from p2pchat.node.ports import (
     MAX_GOSSIP_BYTES,
@@ -25,6 +26,7 @@ from p2pchat.node.ports import (
     PeerDown,
     PeerEvent,
     PeerUp,
+    RelayStatus,
     Stream,
     StreamHandler,
     Subscription,
@@ -35,13 +37,10 @@ PEER_EVENTS = (
     1024  # events nobody has taken yet; nearly full: no new connection (a PeerDown always fits)
 )
 
-NO_ADDRESS = "/memory/0"  # where somebody who does not listen is seen; never given out
-
-_ADDRESS = re.compile(r"(/memory/\d+)(?:/p2p/(\w+))?")
-
 
 class MemoryNetwork:
-    """One host on a `MemoryHub`. `addresses` look like "/memory/7"; without any it can only dial."""
+    """One host on a `MemoryHub`. `addresses` look like "/memory/7"; without any it can only dial, or be called
+    through a relay. `relay`: carry circuits for others, within these limits."""
 
     def __init__(
         self,
@@ -49,11 +48,13 @@ class MemoryNetwork:
         peer: str,
         addresses: Sequence[str] = (),
         limits: NetworkLimits | None = None,
+        relay: RelayLimits | None = None,
     ) -> None:
         self._hub = hub
         self._peer = peer
         self._addresses = tuple(addresses)
         self._limits = limits or NetworkLimits()
+        self._relay_limits = relay
         self._handlers: dict[str, StreamHandler] = {}
         self._counters: Counter[str] = Counter()
         self._begin_life()
@@ -62,7 +63,11 @@ class MemoryNetwork:
         """Fresh state for the next run."""
         self._nursery: trio.Nursery | None = None  # of the run that is going on
         self._listening: list[str] = []
-        self._ends: dict[str, End] = {}
+        self._ends: dict[str, End] = {}  # the best connection to each peer
+        self._spare: dict[str, End] = {}  # circuits beside a direct connection
+        self._reservations: dict[str, Reservation] = {}  # our own, by relay
+        limits = self._relay_limits
+        self._relay = MemoryRelay(self._peer, limits, self._counters) if limits else None
         self._gossip = MemoryGossip(
             self._peer, self._ends, self._hub.new_message_id, self._counters
         )
@@ -73,7 +78,7 @@ class MemoryNetwork:
         return self._peer
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        listening = self._hub.attach(self, filter(_ADDRESS.fullmatch, self._addresses))
+        listening = self._hub.attach(self, filter(ADDRESS.fullmatch, self._addresses))
         if self._addresses and not listening:
             self._hub.detach(self)
             raise ListenError(f"Cannot listen on {', '.join(self._addresses)}.")
@@ -87,17 +92,24 @@ class MemoryNetwork:
 
     def _end_life(self) -> None:
         self._hub.detach(self)
-        for end in list(self._ends.values()):
+        # Circuits first, as long as what they run through is there.
+        for end in sorted(self._all_ends(), key=lambda end: not end.info.relayed):
             end.hang_up()
+        if self._relay is not None:
+            self._relay.close()
         self._gossip.end()
         self._happened.close()
         self._begin_life()
 
     def listen_addresses(self) -> Sequence[str]:
-        return tuple(self._listening)
+        lasting = [r for r in self._reservations.values() if r.lasts]
+        return (*self._listening, *(a for r in lasting for a in r.circuit_addresses()))
 
     def connections(self) -> Sequence[ConnectionInfo]:
-        return [end.info for end in self._ends.values()]
+        return [end.info for end in self._all_ends()]
+
+    def _all_ends(self) -> list[End]:
+        return [*self._ends.values(), *self._spare.values()]
 
     def peer_events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
         """Those of the run that goes on, else of the next one."""
@@ -110,23 +122,41 @@ class MemoryNetwork:
 
     async def dial(self, peer: str, addresses: Sequence[str]) -> None:
         await trio.lowlevel.checkpoint()
-        wanted, candidates = _candidates(peer, addresses)
-        for address in candidates:
-            if wanted in self._ends:
+        plan = plan_dial(peer, addresses)
+        if plan.peer in self._ends and not plan.direct:
+            return
+        for address in plan.direct:
+            if self._direct_end(plan.peer):
                 return
-            life = self._nursery
-            await self._hub.weather(self._peer, wanted).round_trip()
-            if life is None or life is not self._nursery:
-                raise DialError("the network does not run")
-            if wanted not in self._ends:
-                self._connect(wanted, address)
-        if wanted not in self._ends:
-            raise DialError(f"no address led to {peer_id.short(wanted)}")
+            await self._travel(self._hub.weather(self._peer, plan.peer))
+            if not self._direct_end(plan.peer):
+                self._connect(plan.peer, address)
+        reason = ""
+        for address, relay in plan.circuits:
+            if plan.peer in self._ends:
+                return
+            try:
+                await self._call(plan.peer, address, relay)
+            except DialError as error:
+                reason = f": {error}"
+        if plan.peer not in self._ends:
+            raise DialError(f"no address led to {peer_id.short(plan.peer)}{reason}")
+
+    async def _travel(self, weather: Weather) -> None:
+        """A round trip, after which this run still goes on."""
+        life = self._nursery
+        await weather.round_trip()
+        if life is None or life is not self._nursery:
+            raise DialError("the network does not run")
+
+    def _direct_end(self, peer: str) -> End | None:
+        end = self._ends.get(peer)
+        return None if end is None or end.info.relayed else end
 
     async def disconnect(self, peer: str) -> None:
         await trio.lowlevel.checkpoint()
-        if peer in self._ends:
-            self._ends[peer].hang_up()
+        for end in [end for end in self._all_ends() if end.peer == peer]:
+            end.hang_up()
 
     async def ping(self, peer: str) -> float:
         end = self._end_to(peer)
@@ -137,16 +167,31 @@ class MemoryNetwork:
         return seconds
 
     def cut_unreachable(self) -> None:
-        """A partition begins: the hub calls this on every network."""
-        for peer, end in list(self._ends.items()):
-            if not self._hub.reachable(self._peer, peer):
+        """A partition begins: the hub calls this on every network. Circuits end with their relay's connections."""
+        for end in self._all_ends():
+            if not end.info.relayed and not self._hub.reachable(self._peer, end.peer):
                 self.lose(end)
 
     def lose(self, end: End) -> None:
         """A connection is gone; nothing happens if that was known."""
-        if end.close():
+        if not end.close():
+            return
+        if self._spare.get(end.peer) is end:
+            del self._spare[end.peer]
+        elif spare := self._spare.pop(end.peer, None):
+            self._ends[end.peer] = spare
+        else:
             del self._ends[end.peer]
             self._tell(PeerDown(end.peer))
+        if not end.info.relayed:
+            self._lose_what_ran_through(end.peer)
+
+    def _lose_what_ran_through(self, peer: str) -> None:
+        if self._relay is not None:
+            self._relay.forget(peer)
+        for end in self._all_ends():
+            if end.circuit is not None and end.circuit.relay_peer == peer:
+                end.circuit.cut()
 
     def _connect(self, peer: str, address: str) -> None:
         other = self._hub.listener(address)
@@ -155,17 +200,25 @@ class MemoryNetwork:
         if other.peer != peer:
             self._counters["wrong_peers"] += 1
             return
+        self._join(other, address, next(iter(self._listening), NO_ADDRESS))
+
+    def _join(
+        self, other: MemoryNetwork, address: str, seen_from: str, circuit: Circuit | None = None
+    ) -> bool:
+        """Connect both; False when one of them has no room."""
         if not (self._has_room(inbound=False) and other._has_room(inbound=True)):
-            return
-        if (
-            self._peer in other._ends
-        ):  # left over from a connection whose end it has not noticed yet
-            other.lose(other._ends[self._peer])
-        near = self._new_end(peer, address, outbound=True)
-        far = other._new_end(self._peer, next(iter(self._listening), NO_ADDRESS), outbound=False)
+            return False
+        left_over = other._ends.get(self._peer)
+        if left_over is not None and not left_over.other.alive:
+            other.lose(left_over)  # it has not noticed the end of this connection yet
+        near = self._new_end(other.peer, address, circuit, outbound=True)
+        far = other._new_end(self._peer, seen_from, circuit, outbound=False)
         near.other, far.other = far, near
+        if circuit is not None:
+            circuit.ends = (near, far)
         self._start(near)
         other._start(far)
+        return True
 
     def _has_room(self, *, inbound: bool) -> bool:
         inbound_now = sum(not end.info.outbound for end in self._ends.values())
@@ -179,16 +232,24 @@ class MemoryNetwork:
         self._counters["connections_refused"] += not has_room
         return has_room
 
-    def _new_end(self, peer: str, address: str, *, outbound: bool) -> End:
-        info = ConnectionInfo(peer, address, "memory", outbound)
-        return End(self, info, Wire(self._hub.weather(peer, self._peer)), self._counters)
+    def _new_end(self, peer: str, address: str, circuit: Circuit | None, *, outbound: bool) -> End:
+        relay = circuit.relay_peer if circuit else ""
+        transport = "relay" if circuit else "memory"
+        info = ConnectionInfo(peer, address, transport, outbound, relayed=circuit is not None)
+        wire = Wire(self._hub.weather(peer, self._peer, relay))
+        return End(self, info, wire, self._counters, circuit)
 
     def _start(self, end: End) -> None:
         assert self._nursery is not None
+        before = self._ends.get(end.peer)
         self._ends[end.peer] = end
         self._nursery.start_soon(end.incoming.pump, end.scope)
-        info = end.info
-        self._tell(PeerUp(info.peer, info.address, info.transport, info.outbound))
+        if before is None:
+            info = end.info
+            self._tell(PeerUp(info.peer, info.address, info.transport, info.outbound))
+        else:
+            self._spare[end.peer] = before
+            end.topics = before.topics  # known of the peer, not of the connection
         self._gossip.introduce(end)
 
     def _tell(self, event: PeerEvent) -> None:
@@ -199,6 +260,51 @@ class MemoryNetwork:
         if peer not in self._ends:
             raise StreamError(f"not connected to {peer_id.short(peer)}")
         return self._ends[peer]
+
+    # ---- relays ---------------------------------------------------------------------------------------
+
+    async def reserve(self, relay: str) -> float:
+        end = self._end_to(relay)
+        await end.round_trip(lambda answer: answer())
+        network = self._hub.running(relay)
+        if end.info.relayed or network is None or network._relay is None:
+            raise StreamError("no reservation: that peer is no relay")
+        seconds = network._relay.reserve(self._peer)
+        until = trio.current_time() + seconds
+        self._reservations[relay] = Reservation(end, until, tuple(network._listening))
+        return seconds
+
+    def relay_status(self) -> RelayStatus | None:
+        return self._relay.status() if self._relay else None
+
+    async def _call(self, peer: str, address: str, relay: str) -> None:
+        """Connect through a relay. Raises `DialError`."""
+        if not self._direct_end(relay):
+            try:
+                await self.dial(relay, [address])
+            except DialError as error:
+                raise DialError(f"the relay cannot be reached: {error}") from None
+        await self._travel(self._hub.weather(self._peer, peer, relay))
+        network = self._hub.running(relay)
+        if network is None or not self._direct_end(relay):
+            raise DialError("the connection to the relay was lost")
+        if peer not in self._ends:
+            network._carry(self, peer)
+
+    def _carry(self, source: MemoryNetwork, target: str) -> None:
+        """As a relay: join `source` and `target`. Raises `DialError`."""
+        if self._relay is None or self._nursery is None:
+            raise DialError("that peer is no relay")
+        end, other = self._direct_end(target), self._hub.running(target)
+        if end is None or other is None or other is source:
+            raise DialError("that peer has no reservation at the relay")
+        circuit = self._relay.admit(source.peer, target)
+        own = next(iter(self._listening), "")
+        address = f"{own}/p2p/{self._peer}/p2p-circuit"
+        if not source._join(other, address, address, circuit):
+            circuit.release()
+            raise DialError("that peer takes no more connections")
+        self._nursery.start_soon(circuit.watch)
 
     # ---- streams --------------------------------------------------------------------------------------
 
@@ -257,6 +363,7 @@ class MemoryNetwork:
         await self._gossip.flush()
 
     def hear(self, rumour: Rumour, sender: End) -> None:
+        sender.carry(len(rumour.message.data))
         self._gossip.receive(rumour, sender)
 
     def topic_peers(self, topic: str) -> Sequence[str]:
@@ -265,12 +372,3 @@ class MemoryNetwork:
 
 class MemoryHub(Hub[MemoryNetwork]):
     """The internet between memory networks."""
-
-
-def _candidates(peer: str, addresses: Sequence[str]) -> tuple[str, list[str]]:
-    """Whom to expect, and where; addresses that name somebody else are left out."""
-    parsed = [found.groups() for found in map(_ADDRESS.fullmatch, addresses) if found]
-    wanted = peer or next((named for _, named in parsed if named), "")
-    if not wanted:
-        raise DialError("no address names a peer (/p2p/<peer id>)")
-    return wanted, [address for address, named in parsed if named in (None, wanted)]

@@ -1,16 +1,19 @@
-"""Shows that what `libp2p_fixes`, `libp2p_router` and `libp2p_pubsub` close is still broken in the pinned py-libp2p.
+"""Shows that what `libp2p_fixes`, `libp2p_router`, `libp2p_pubsub`, `libp2p_circuit` and `libp2p_relay` close is
+still broken in the pinned py-libp2p.
 
 When one of these fails, the defect is gone: remove its fix and this test.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, ClassVar
 
 import pytest
 import trio
@@ -18,6 +21,7 @@ from libp2p import new_host
 from libp2p.abc import IHost, INetStream
 from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
+from libp2p.identity.identify import identify
 from libp2p.network.config import ConnectionConfig
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
@@ -25,9 +29,18 @@ from libp2p.peer.peerinfo import PeerInfo
 from libp2p.pubsub.gossipsub import GossipSub
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
+from libp2p.relay.circuit_v2.pb.circuit_pb2 import HopMessage, PeerId
+from libp2p.relay.circuit_v2.protocol import PROTOCOL_ID as HOP
+from libp2p.relay.circuit_v2.protocol import CircuitV2Protocol
 from libp2p.security.insecure.transport import PLAINTEXT_PROTOCOL_ID
+from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.tools.anyio_service import background_trio_service
 from libp2p.transport.quic.config import QUICTransportConfig
+from libp2p.utils.varint import encode_varint_prefixed
 from multiaddr import Multiaddr
+from trio.testing import wait_all_tasks_blocked
+
+from p2pchat.node.adapters import libp2p_fixes
 
 LOOPBACK = Multiaddr("/ip4/127.0.0.1/tcp/0")
 PATIENCE = 20.0  # seconds
@@ -170,7 +183,127 @@ def test_what_importing_libp2p_brings() -> None:
 
 
 def test_the_fix_lets_libp2p_log_again() -> None:
-    from p2pchat.node.adapters import libp2p_fixes
-
     libp2p_fixes.set_up_logging()
     assert logging.getLogger("libp2p").propagate
+
+
+# ---- relays ---------------------------------------------------------------------------------------------
+
+
+class Secured:
+    """Under a Yamux connection: a socket whose other side does not read."""
+
+    is_initiator = True
+
+    def __init__(self) -> None:
+        self.cut_off = False
+
+    async def write(self, data: bytes) -> None:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            self.cut_off = True
+            raise
+
+
+async def test_who_is_cancelled_while_he_writes_leaves_half_a_frame() -> None:
+    secured = Secured()
+    connection = Yamux(secured, STRANGER, is_initiator=True)  # type: ignore[arg-type]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(libp2p_fixes.unfixed_write_frame, connection, bytes(12))
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert secured.cut_off
+
+
+class Quiet(Secured):
+    """A socket that takes everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[bytes] = []
+
+    async def write(self, data: bytes) -> None:
+        self.frames.append(data)
+
+
+async def test_reading_single_bytes_opens_the_window_to_16_megabytes() -> None:
+    secured = Quiet()
+    connection = Yamux(secured, STRANGER, is_initiator=True)  # type: ignore[arg-type]
+    stream = await connection.open_stream()
+    for _ in range(12):
+        connection.stream_buffers[stream.stream_id] += b"x"
+        stream.recv_window -= 1
+        assert await connection.read_stream(stream.stream_id, 1) == b"x"
+        await libp2p_fixes.unfixed_window_update(stream, bytes_read=1)
+    assert stream.target_recv_window == 16 * 1024 * 1024
+    assert len(secured.frames) == 1 + 12
+
+
+async def test_who_reads_a_stream_is_not_woken_when_this_side_resets_it() -> None:
+    reading_ended = trio.Event()
+
+    async def silent(stream: INetStream) -> None:
+        await trio.sleep_forever()
+
+    async def read(stream: INetStream) -> None:
+        with contextlib.suppress(Exception):
+            await stream.read(1)
+        reading_ended.set()
+
+    with trio.fail_after(PATIENCE):
+        async with bare_host() as client, bare_host() as server:
+            server.set_stream_handler(TProtocol("/silent/1"), silent)
+            await connect(client, server)
+            stream = await client.new_stream(server.get_id(), [TProtocol("/silent/1")])
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(read, stream)
+                await wait_all_tasks_blocked()
+                await stream.reset()
+                await wait_all_tasks_blocked(0.2)
+                assert not reading_ended.is_set()
+                nursery.cancel_scope.cancel()
+
+
+async def test_a_circuit_address_is_advertised_as_if_the_relay_were_us() -> None:
+    circuit = Multiaddr(f"/ip4/1.2.3.4/tcp/1/p2p/{STRANGER}/p2p-circuit")
+    host = new_host(addrs_factory=lambda _: [circuit])
+    assert [str(a) for a in host.get_addrs()] == [f"/ip4/1.2.3.4/tcp/1/p2p/{host.get_id()}"]
+
+
+async def test_identify_tells_a_peer_the_address_of_his_circuit() -> None:
+    circuit = Multiaddr(f"/ip4/1.2.3.4/tcp/1/p2p/{STRANGER}/p2p-circuit")
+
+    class Connection:
+        def get_transport_addresses(self) -> list[Multiaddr]:
+            return [circuit]
+
+    class Host:
+        connections: ClassVar = {STRANGER: [Connection()]}
+
+        def get_network(self) -> Host:
+            return self
+
+    host: Any = Host()
+    assert libp2p_fixes.unfixed_prefer_circuit_addr(host, STRANGER, None) == circuit
+    libp2p_fixes.tell_no_circuit_addresses()
+    assert identify._prefer_circuit_addr(host, STRANGER, None) is None
+
+
+async def test_the_relay_service_reserves_for_others_and_never_forgets() -> None:
+    """Two of the reasons for which libp2p_relay.py does without it."""
+    request = HopMessage(type=HopMessage.RESERVE, peer=PeerId(id=STRANGER.to_bytes()))
+    with trio.fail_after(PATIENCE):
+        async with bare_host() as client, bare_host() as server:
+            relay = CircuitV2Protocol(server, allow_hop=True)
+            async with background_trio_service(relay):
+                await relay.event_started.wait()
+                await connect(client, server)
+                stream = await client.new_stream(server.get_id(), [HOP])
+                await stream.write(encode_varint_prefixed(request.SerializeToString()))
+                assert await stream.read(100)
+                await client.close()
+                while server.get_network().get_connections():
+                    await trio.sleep(0.01)
+                assert list(relay.resource_manager._reservations) == [STRANGER]
+                assert not hasattr(relay.limits, "max_circuits")

@@ -57,3 +57,23 @@ def test_a_wildcard_stands_for_every_interface_with_loopback_last() -> None:
 def test_an_address_that_is_none_stays() -> None:
     address = Multiaddr("/ip4/127.0.0.2/udp/9/quic-v1")
     assert listen_addresses.expand([address]) == [address]
+
+
+@pytest.mark.parametrize(
+    ("address", "dialable"),
+    [
+        ("/ip4/192.168.1.2/tcp/4001", True),
+        ("/ip4/1.2.3.4/udp/4001/quic-v1", True),
+        ("/ip6/2001:db8::1/tcp/4001", True),
+        ("/dns4/relay.example/tcp/4001", True),
+        ("/ip4/0.0.0.0/tcp/4001", False),
+        ("/ip4/127.0.0.1/tcp/4001", False),
+        ("/ip6/::/tcp/4001", False),
+        ("/ip6/fe80::1/tcp/4001", False),
+        ("/ip4/1.2.3.4/udp/4001", False),
+        ("/ip4/1.2.3.4", False),
+        ("/p2p-circuit", False),
+    ],
+)
+def test_what_another_machine_could_dial(address: str, dialable: bool) -> None:
+    assert listen_addresses.is_dialable_elsewhere(Multiaddr(address)) is dialable

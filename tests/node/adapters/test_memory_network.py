@@ -9,8 +9,9 @@ from trio.testing import MockClock
 from p2pchat.node.adapters import memory_gossip
 from p2pchat.node.adapters.memory_link import STREAM_WINDOW
 from p2pchat.node.adapters.memory_network import MemoryHub, MemoryNetwork
+from p2pchat.node.config import RelayLimits
 from p2pchat.node.errors import DialError, StreamError
-from p2pchat.node.ports import PeerDown, PeerUp, Stream, Subscription
+from p2pchat.node.ports import PeerDown, PeerUp, RelayStatus, Stream, Subscription
 from p2pchat.node.protocol.framing import frame
 
 PROTOCOL = "/test/1.0.0"
@@ -280,3 +281,50 @@ async def test_events_that_nobody_reads_keep_room_for_every_peer_down(
         await other.disconnect("bob")
     await settled()
     assert bob.peer_events().statistics().current_buffer_used == 4
+
+
+# ---- relays ---------------------------------------------------------------------------------------------
+
+
+async def relayed(hub: MemoryHub, nursery: trio.Nursery) -> list[MemoryNetwork]:
+    """A relay, and two without addresses, the first connected to the second through it."""
+    relay = MemoryNetwork(hub, "relay", [hub.new_address()], relay=RelayLimits())
+    ann, bob = MemoryNetwork(hub, "ann"), MemoryNetwork(hub, "bob")
+    for network in (relay, ann, bob):
+        await nursery.start(network.run)
+    await connect(bob, relay)
+    await bob.reserve("relay")
+    await connect(ann, bob)
+    return [relay, ann, bob]
+
+
+async def test_a_circuit_has_the_latency_of_both_hops(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    _, ann, bob = await relayed(MemoryHub(latency=(0.1, 0.1)), nursery)
+    assert await ann.ping("bob") == pytest.approx(0.4)
+    assert await bob.ping("relay") == pytest.approx(0.2)
+
+
+async def test_circuits_end_when_the_relay_is_cut_off(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    hub = MemoryHub(latency=(0.1, 0.1))
+    relay, ann, bob = await relayed(hub, nursery)
+    hub.partition(["ann", "bob"])
+    await settled()
+    assert not any(network.connections() for network in (relay, ann, bob))
+    assert not bob.listen_addresses()
+    assert relay.relay_status() == RelayStatus(reservations=0, circuits=0)
+
+
+async def test_who_is_cut_off_loses_his_circuits_alone(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    hub = MemoryHub()
+    relay, ann, bob = await relayed(hub, nursery)
+    hub.partition(["ann"])
+    await settled()
+    assert not ann.connections()
+    assert [c.peer for c in bob.connections()] == ["relay"]
+    assert relay.relay_status() == RelayStatus(reservations=1, circuits=0)
