@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 RETRY = Backoff(first=5.0, most=600.0)  # seconds, after a relay refused
 RENEW = 0.5  # of a reservation's time after which it is renewed
+SHORTEST = 1.0  # second between two reservations, whatever a relay says
 
 
 @dataclass(slots=True)
@@ -79,6 +80,6 @@ class Relays:
             log.info("no reservation at %s: %s", peer, error)
             return
         relay.failures = 0
-        relay.due = trio.current_time() + lasts * RENEW
+        relay.due = trio.current_time() + max(lasts * RENEW, SHORTEST)
         if list(self._network.listen_addresses()) != before:
             await self._on_change()

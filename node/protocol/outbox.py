@@ -161,12 +161,9 @@ class Outbox:
             for item in items
             if item.stage == records.SENDING and not item.announced and item.receipts is None
         ]
-        changes = []
         for item in new:
             item.announced = True
-            changes.append(self._change(item, now_ms))
-            changes[-1].delivery.stage = records.SENDING
-        return changes
+        return [self._change(item, now_ms) for item in new]
 
     def give_back(self, route: Route, ids: Iterable[bytes] | None = None) -> None:
         """These, or all, got no answer: they wait again, before everything younger."""
@@ -283,17 +280,18 @@ class Outbox:
     def _change(self, item: Item, now_ms: int, *, finished: bool = False) -> Change:
         if finished:
             self._remove(item)
-        # "Sending" is of the moment: who has something else to say of such an item says that it waits again.
-        is_waiting = item.stage == records.SENDING
-        delivery = records.Delivery(
-            stage=records.QUEUED if is_waiting else item.stage,
+        return Change(item, self.delivery_of(item, now_ms), finished)
+
+    def delivery_of(self, item: Item, now_ms: int) -> records.Delivery:
+        """Where an item stands at the moment."""
+        return records.Delivery(
+            stage=item.stage,
             stored_at=map(peer_id.from_text, item.stored_at),
             # One that the recipient has given up may hold it still: "2 of 1" says nothing to anybody.
             mailboxes=len({*self.mailboxes(item.peer), *item.stored_at}),
             reason=item.reason,
             changed_at_ms=now_ms,
         )
-        return Change(item, delivery, finished)
 
     def _remove(self, item: Item) -> None:
         item.finished = True

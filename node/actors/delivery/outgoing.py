@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import trio
 
 from p2pchat.node.actors.delivery.envelopes import Envelopes
-from p2pchat.node.errors import ActorError, RequestRejectedError
+from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
 from p2pchat.node.protocol import names, peer_id, receipts, uuid7
 from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.conversation import Conversation
@@ -228,7 +228,7 @@ class Outgoing:
         if not self.contacts.seal_key(route.peer) or not self.outbox.has_work(route):
             return []
         items = self.outbox.take(route, limit)
-        self._tell(self.outbox.begun(items, self._now_ms()))
+        await self._tell(self.outbox.begun(items, self._now_ms()))
         try:
             await self._fetch(route.peer, items)
             return [
@@ -261,14 +261,17 @@ class Outgoing:
             return
         await self._note_told(own)
         changed = await self._keep(own)
-        self._tell([c for c, is_news in zip(own, changed, strict=True) if is_news])
+        await self._tell([c for c, is_news in zip(own, changed, strict=True) if is_news])
 
     async def _keep(self, changes: Sequence[Change]) -> Sequence[bool]:
         """A state that cannot be saved is true all the same: after a restart it is found out again."""
         update = actors.UpdateOutbox(
             updates=[
                 actors.OutboxUpdate(
-                    peer=c.item.peer, id=c.item.id, delivery=c.delivery, finished=c.finished
+                    peer=c.item.peer,
+                    id=c.item.id,
+                    delivery=_lasting(c.delivery),
+                    finished=c.finished,
                 )
                 for c in changes
             ]
@@ -279,14 +282,19 @@ class Outgoing:
             log.warning("delivery states were not saved: %s", error)
             return [True] * len(changes)
 
-    def _tell(self, changes: Sequence[Change]) -> None:
+    async def _tell(self, changes: Sequence[Change]) -> None:
+        """As it stands now: two links may have come further while each waited for the disk."""
+        now_ms = self._now_ms()
         by_peer: dict[str, list[actors.DeliveryChange]] = {}
         for change in changes:
-            told = actors.DeliveryChange(id=change.item.id, delivery=change.delivery)
-            by_peer.setdefault(change.item.peer, []).append(told)
+            now = self.outbox.delivery_of(change.item, now_ms)
+            one = actors.DeliveryChange(id=change.item.id, delivery=now)
+            by_peer.setdefault(change.item.peer, []).append(one)
         for peer, some in by_peer.items():
             name = self.contacts.label(peer)
-            self._ui.offer(actors.DeliveriesChanged(peer=peer, name=name, changes=some))
+            told = actors.DeliveriesChanged(peer=peer, name=name, changes=some)
+            with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
+                await self._ui.tell(told)
 
     async def _note_told(self, changes: Iterable[Change]) -> None:
         """Who has read a message with our record inside need not be sent it again."""
@@ -346,6 +354,16 @@ class Outgoing:
         now_ms = self._now_ms()
         changes = self.outbox.delivered(peer, heard.delivered, now_ms)
         await self.settle(changes + self.outbox.read(peer, heard.read, now_ms))
+
+
+def _lasting(delivery: records.Delivery) -> records.Delivery:
+    """As it is stored: "sending" is of the moment."""
+    if delivery.stage != records.SENDING:
+        return delivery
+    lasting = records.Delivery()
+    lasting.CopyFrom(delivery)
+    lasting.stage = records.QUEUED
+    return lasting
 
 
 def _not_saved(error: Exception) -> actors.Rejected:
