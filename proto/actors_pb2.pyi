@@ -663,18 +663,18 @@ class ListContacts(_message.Message):
     def __init__(self) -> None: ...
 
 class ContactStatus(_message.Message):
-    __slots__ = ("contact", "name", "connected", "waiting", "unread")
+    __slots__ = ("contact", "name", "connected", "waiting", "missed")
     CONTACT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CONNECTED_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
-    UNREAD_FIELD_NUMBER: _ClassVar[int]
+    MISSED_FIELD_NUMBER: _ClassVar[int]
     contact: _records_pb2.Contact
     name: str
     connected: bool
     waiting: int
-    unread: int
-    def __init__(self, contact: _Optional[_Union[_records_pb2.Contact, _Mapping]] = ..., name: _Optional[str] = ..., connected: _Optional[bool] = ..., waiting: _Optional[int] = ..., unread: _Optional[int] = ...) -> None: ...
+    missed: int
+    def __init__(self, contact: _Optional[_Union[_records_pb2.Contact, _Mapping]] = ..., name: _Optional[str] = ..., connected: _Optional[bool] = ..., waiting: _Optional[int] = ..., missed: _Optional[int] = ...) -> None: ...
 
 class ContactStatusList(_message.Message):
     __slots__ = ("contacts",)

@@ -6,6 +6,7 @@ import trio
 
 from p2pchat.cli.terminal import commands, render, render_contacts
 from p2pchat.cli.terminal.front import FIRST_LOOK, POLL, Front
+from p2pchat.cli.terminal.lines import Line
 from p2pchat.cli.terminal.render_direct import Partner, label
 from p2pchat.node.errors import AskTimeoutError, P2pchatError, RequestRejectedError
 from p2pchat.node.protocol import names, peer_id
@@ -39,6 +40,10 @@ class Contacts:
             await self.load()
         except P2pchatError:
             return  # the part of the node that knows them is starting; the next occasion comes
+
+    def missed(self) -> list[Line]:
+        """Who has written and was not read the last time."""
+        return [render_contacts.missed(status) for status in self._known.values() if status.missed]
 
     def partner(self, peer: str, name: str) -> Partner:
         """`name` is for somebody whom the owner has not named."""

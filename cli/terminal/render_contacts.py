@@ -40,11 +40,24 @@ def contact(status: actors.ContactStatus) -> Iterator[Span]:
     parts.append(count(mailboxes, "mailbox") if mailboxes else "no mailbox")
     if status.waiting:
         parts.append(f"{count(status.waiting, 'message')} waiting")
+    if status.missed:
+        parts.append(f"{count(status.missed, 'message')} not seen")
     if status.contact.name and status.contact.nick not in ("", status.contact.name):
         parts.append(f"calls itself {safe_name(status.contact.nick, NAME_LIMIT)}")
     if not status.contact.added:
         parts.append("not added by you")
     yield Span("  " + ", ".join(parts))
+
+
+def missed(status: actors.ContactStatus) -> Line:
+    """What came while nobody looked, and how to read it."""
+    peer = peer_id.to_text(status.contact.peer)
+    are = "is" if status.missed == 1 else "are"
+    return line(
+        Span(f"* There {are} {count(status.missed, 'message')} from ", "dim"),
+        person(peer, status.name),
+        Span(f" that you have not seen: /history …{peer_id.short(peer)}", "dim"),
+    )
 
 
 def added(status: actors.ContactStatus) -> Line:

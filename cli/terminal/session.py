@@ -294,6 +294,8 @@ class Session:
         self._set_prompt()
         self._up.set()
         await self._front.show(rooms)
+        if self._console.is_watched:
+            await self._front.show(self._contacts.missed())
 
     async def _describe(self) -> actors.NodeDescription:
         return await self._front.ask(actors.DescribeNode(), actors.NodeDescription)

@@ -336,3 +336,27 @@ async def test_after_leaving_a_mailbox_others_hear_of_it(autojump_clock: Clock) 
                 listed = await alice.ui.ask(actors.ListContacts(), actors.ContactStatusList)
     [status] = listed.contacts
     assert (status.name, len(status.contact.record.mailboxes)) == ("B", 1)
+
+
+async def test_what_was_not_seen_before_the_end_is_missed_at_the_next_start(
+    autojump_clock: Clock,
+) -> None:
+    scene = Scene()
+    with trio.fail_after(600):
+        alice, bob = scene.person(ALICE), scene.person(BOB)
+        async with running(alice, bob):
+            await alice.add_contact(await bob.link())
+            first = await alice.write(bob.identity.peer, "seen")
+            await alice.write(bob.identity.peer, "not seen")
+            await bob.until_letters("seen", "not seen")
+            shown = actors.MarkShown(peer=alice.identity.peer, ids=[first.id])
+            await bob.ui.ask(shown, actors.Done)
+        bob = scene.person(BOB)
+        async with running(bob):
+            listed = await bob.ui.ask(actors.ListContacts(), actors.ContactStatusList)
+            assert [status.missed for status in listed.contacts] == [1]
+            [_, second] = await bob.direct_history(alice.identity.peer)
+            shown = actors.MarkShown(peer=alice.identity.peer, ids=[second.id])
+            await bob.ui.ask(shown, actors.Done)
+            listed = await bob.ui.ask(actors.ListContacts(), actors.ContactStatusList)
+            assert [status.missed for status in listed.contacts] == [0]

@@ -89,6 +89,7 @@ class DeliveryActor(Actor):
 
     async def started(self) -> None:
         await self._people.load()
+        await self._people.find_missed()  # before anything new comes in
         await self._mailboxes.load()
         await self._outgoing.resume()
         self._network.handle(DELIVER_PROTOCOL, self._incoming.serve)
@@ -96,7 +97,6 @@ class DeliveryActor(Actor):
         self.spawn(self._desk.run, name="delivery desk")
         self.spawn(self._incoming.run, name="spool")
         self.spawn(self._mailboxes.run, name="mailbox links")
-        self.spawn(self._people.count_unread, name="unread")
         self.spawn(self._greet_connected, name="who is there")
         self.spawn(self._run, name="courier")
 
@@ -126,7 +126,7 @@ class DeliveryActor(Actor):
             marked = await self._storage.request(question, actors.MarkedRead)
         except RequestRejectedError as error:
             return actors.Rejected(reason=actors.STORE_FAILED, detail=error.detail)
-        self._people.seen(shown.peer, len(marked.ids))
+        self._people.seen(shown.peer, marked.ids)
         if self._read_receipts and marked.ids:
             self._outgoing.receipts.read(shown.peer, marked.ids, trio.current_time())
             self._work.ring()

@@ -84,7 +84,6 @@ def make_delivery(
         contacts=contacts,
         outgoing=outgoing,
         storage=storage,
-        unread=incoming.unread,
         on_choice=incoming.forget_rate,
     )
     configured = [

@@ -79,7 +79,6 @@ class Incoming:
         self._now_ms = now_ms
         self._spooled = Bell()
         self._buckets: dict[str, TokenBucket] = {}
-        self.unread: Counter[str] = Counter()  # messages by sender that the owner has not seen
         self._scopes: set[trio.CancelScope] = set()  # of the streams being served
 
     # ---- from the sender itself -----------------------------------------------------------------------
@@ -263,7 +262,6 @@ class Incoming:
         for peer, fresh_records in shown.items():
             arrived = actors.DirectArrived(peer=peer, records=fresh_records)
             arrived.name = await self._name(peer, fresh_records[-1].nick)
-            self.unread[peer] += len(fresh_records)
             with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
                 await self._ui.tell(arrived)
             await self._outgoing.accepted(peer, fresh_records)

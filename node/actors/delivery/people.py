@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
-import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.delivery.outgoing import Outgoing
-from p2pchat.node.errors import ActorError, RequestRejectedError
+from p2pchat.node.errors import RequestRejectedError
 from p2pchat.node.protocol import links, peer_id
 from p2pchat.node.protocol.contacts import AmbiguousPeerError, ContactBook, UnknownPeerError
 from p2pchat.node.runtime import ActorRef
@@ -21,7 +19,7 @@ from p2pchat.proto import wire_pb2 as wire
 
 log = logging.getLogger(__name__)
 
-UNREAD_CONTACTS, UNREAD_MESSAGES = 50, 100  # how far unread messages are looked for at the start
+MISSED_CONTACTS, MISSED_MESSAGES = 50, 100  # how far missed messages are looked for at the start
 
 Answer = Callable[[], Awaitable[Message]]
 
@@ -36,38 +34,34 @@ class People:
         contacts: ContactBook,
         outgoing: Outgoing,
         storage: ActorRef,
-        unread: Counter[str],
         on_choice: Callable[[str], None],
     ) -> None:
-        """`unread` counts messages by sender; `on_choice` hears whom the owner has chosen, or no longer chooses."""
+        """`on_choice` hears whom the owner has chosen, or no longer chooses."""
         self._peer = peer
         self._contacts = contacts
         self._outgoing = outgoing
         self._storage = storage
-        self._unread = unread
-        self._counted = trio.Event()
+        self._missed: dict[str, set[bytes]] = {}  # of earlier runs, by sender
         self._on_choice = on_choice
 
     async def load(self) -> None:
         listed = await self._storage.request(actors.ReadContacts(), actors.ContactList)
         self._contacts.load(listed.contacts)
 
-    async def count_unread(self) -> None:
+    async def find_missed(self) -> None:
         """Among the newest messages of the newest conversations: what came and was not seen the last time."""
         try:
-            for contact in self._contacts.all()[:UNREAD_CONTACTS]:
+            for contact in self._contacts.all()[:MISSED_CONTACTS]:
                 peer = peer_id.to_text(contact.peer)
-                question = actors.ReadDirectHistory(peer=peer, limit=UNREAD_MESSAGES)
+                question = actors.ReadDirectHistory(peer=peer, limit=MISSED_MESSAGES)
                 page = await self._storage.request(question, actors.DirectHistoryPage)
-                unread = sum(not (record.outgoing or record.read) for record in page.records)
-                self._unread[peer] = max(self._unread[peer], unread)
-        except (RequestRejectedError, ActorError) as error:
-            log.warning("unread messages were not counted: %s", error)
-        self._counted.set()
+                self._missed[peer] = {r.id for r in page.records if not (r.outgoing or r.read)}
+        except RequestRejectedError as error:
+            log.warning("missed messages were not counted: %s", error)
 
-    def seen(self, peer: str, messages: int) -> None:
-        """The owner has seen that many more of a peer's messages."""
-        self._unread[peer] = max(0, self._unread[peer] - messages)
+    def seen(self, peer: str, ids: Iterable[bytes]) -> None:
+        """The owner has seen these of a peer's messages."""
+        self._missed.get(peer, set()).difference_update(ids)
 
     # ---- what peers say of themselves -----------------------------------------------------------------
 
@@ -99,7 +93,6 @@ class People:
         return actors.PeerResolved(peer=peer, name=self._contacts.label(peer))
 
     async def _list(self) -> actors.ContactStatusList:
-        await self._counted.wait()
         found = (peer_id.to_text(contact.peer) for contact in self._contacts.all())
         return actors.ContactStatusList(contacts=map(self._status, found))
 
@@ -109,7 +102,7 @@ class People:
             name=self._contacts.label(peer),
             connected=self._outgoing.courier.is_connected(peer),
             waiting=self._outgoing.outbox.waiting(peer),
-            unread=self._unread[peer],
+            missed=len(self._missed.get(peer, ())),
         )
 
     async def _meant(self, text: str) -> str:
