@@ -148,6 +148,12 @@ def test_long_lines_are_continued_behind_the_name() -> None:
     assert rows[1].startswith(" " * 14 + "word")
 
 
+def test_a_narrow_character_set_is_no_obstacle() -> None:
+    written = io.BytesIO()
+    narrator.for_output(io.TextIOWrapper(written, "ascii"), color=False).printed("Bob", "(…BfeSB)")
+    assert written.getvalue() == b"  Bob       (?BfeSB)\n"
+
+
 def test_a_reader_who_leaves_is_an_error_in_one_sentence() -> None:
     reading, writing = os.pipe()
     os.close(reading)

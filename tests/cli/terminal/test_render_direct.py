@@ -220,6 +220,6 @@ def test_nothing_that_strangers_choose_moves_the_cursor(text: str, name: str, pe
 def test_who_was_not_read_the_last_time_is_named_with_what_to_do() -> None:
     contact = records.Contact(peer=BOB.peer_bytes, name="Bob", added=True)
     status = actors.ContactStatus(contact=contact, name="Bob", missed=2)
-    said = plain([render_contacts.missed(status)])
+    said = plain(render_contacts.missed(status))
     assert "2 messages from Bob" in said
     assert f"/history …{BOB.peer[-6:]}" in said
