@@ -63,7 +63,7 @@ def run(
             show_default="p2pchat-mailbox in the platform's place for user data",
         ),
     ] = "",
-    name: Annotated[str, _option("NAME", "What others see the mailbox as.")] = "",
+    name: Annotated[str, _option("NAME", "What others see the mailbox as.")] = "mailbox",
     listen: Annotated[
         list[str] | None,
         _option(

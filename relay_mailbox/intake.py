@@ -81,7 +81,7 @@ class Intake:
     def _flaw(self, envelope: wire.Envelope, size: int, now_ms: int) -> Refusal | None:
         if size > limits.ENVELOPE_LIMIT:
             return refusal.TOO_LARGE
-        if verdict_on(envelope) is not None:
+        if verdict_on(envelope, any_scheme=True) is not None:
             return refusal.BAD_ENVELOPE
         if is_expired(envelope.expires_at_ms, now_ms):
             return refusal.EXPIRED

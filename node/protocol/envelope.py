@@ -62,15 +62,16 @@ def envelope_id(envelope: wire.Envelope) -> bytes:
     ).digest()
 
 
-def verdict_on(envelope: wire.Envelope) -> wire.Verdict | None:
+def verdict_on(envelope: wire.Envelope, *, any_scheme: bool = False) -> wire.Verdict | None:
     """What is wrong with it, as far as anybody can see without a key: MALFORMED, UNKNOWN_SCHEME, or None.
 
-    One above `limits.ENVELOPE_LIMIT` is MALFORMED; who has a better word for it measures first.
+    `any_scheme`: for whoever only carries it, so that a new way to seal needs no new mailboxes. One above `limits.ENVELOPE_LIMIT` is MALFORMED; who has a better word for it measures first.
     """
     if envelope.ByteSize() > limits.ENVELOPE_LIMIT:
         return wire.MALFORMED
     # First the version: another one may mean something else by every other field.
-    if envelope.version != ENVELOPE_VERSION or envelope.scheme != seal.SCHEME:
+    known = any_scheme or envelope.scheme == seal.SCHEME
+    if envelope.version != ENVELOPE_VERSION or not known:
         return wire.UNKNOWN_SCHEME
     well_formed = (
         peer_id.public_key_of(envelope.recipient) is not None

@@ -150,7 +150,8 @@ def test_long_lines_are_continued_behind_the_name() -> None:
 
 def test_a_narrow_character_set_is_no_obstacle() -> None:
     written = io.BytesIO()
-    narrator.for_output(io.TextIOWrapper(written, "ascii"), color=False).printed("Bob", "(…BfeSB)")
+    out = io.TextIOWrapper(written, "ascii")
+    narrator.for_output(out, color=False).printed("Bob", "(…BfeSB)")
     assert written.getvalue() == b"  Bob       (?BfeSB)\n"
 
 

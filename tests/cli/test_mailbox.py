@@ -68,7 +68,7 @@ EVERYTHING = MailboxGiven(
 
 def test_nothing_given(started: Started) -> None:
     assert main.run(["mailbox"]) == 0
-    assert started.plain == MailboxGiven(Given())
+    assert started.plain == MailboxGiven(Given(name="mailbox"))
     assert started.log_file == ""
 
 

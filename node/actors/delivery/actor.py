@@ -183,6 +183,11 @@ class DeliveryActor(Actor):
         if event.told_sequence:
             await self._outgoing.told(event.peer, event.told_sequence)
 
+    def _check_connected(self, peer: str) -> None:
+        """Events can be missed: somebody who did not answer may have gone without a word."""
+        if peer not in {connection.peer for connection in self._network.connections()}:
+            self._outgoing.courier.disconnected(peer, trio.current_time())
+
     async def _greet_connected(self) -> None:
         """Who was connected before this incarnation began."""
         try:
@@ -270,6 +275,7 @@ class DeliveryActor(Actor):
             delay = RETRY_DIRECT.delay(self._direct_failures[peer], self._rng)
             self._retry_direct[peer] = trio.current_time() + delay
             self._outgoing.courier.stuck(peer)
+            self._check_connected(peer)
         finally:
             del self._links[peer]
             self._work.ring()
