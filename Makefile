@@ -10,10 +10,14 @@ BIN := $(VENV)/bin
 # Touched by the last step of the set-up: while it is newer than what it depends on, nothing is to do.
 READY := $(VENV)/.ready
 
-.PHONY: setup node test lint fmt proto bench lock package-test clean
+.PHONY: setup demo node test soak lint fmt proto bench lock package-test clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
+
+# A mailbox, Alice and Bob, for some seconds, on this computer only.
+demo: setup
+	@$(BIN)/p2pchat demo $(ARGS)
 
 node: setup
 	@$(BIN)/p2pchat node $(ARGS)
@@ -26,6 +30,10 @@ lint: setup
 
 test: lint
 	$(BIN)/pytest
+
+# Crashes and bad input in full; minutes.
+soak: setup
+	$(BIN)/pytest -m soak $(ARGS)
 
 fmt: setup
 	$(BIN)/ruff check --fix .

@@ -176,7 +176,7 @@ class MailboxActor(Actor):
             refused = self._refused(answer).reply(mailbox.Refused.REGISTER)
             return mailbox.MailboxReply(refused=refused)
         if answer.HasField("registration"):
-            log.info("%s has registered", self._name_of(client))
+            log.info("%s has registered its record", self._name_of(client))
         registered = mailbox.Registered(
             quota_bytes=self._config.quota_bytes,
             quota_count=self._config.quota_count,

@@ -95,6 +95,9 @@ class Courier:
         if peer in self._connected:
             self._stuck.add(peer)
 
+    def believed_connected(self) -> list[str]:
+        return list(self._connected)
+
     def is_connected(self, peer: str) -> bool:
         return peer in self._connected
 

@@ -65,7 +65,8 @@ def envelope_id(envelope: wire.Envelope) -> bytes:
 def verdict_on(envelope: wire.Envelope, *, any_scheme: bool = False) -> wire.Verdict | None:
     """What is wrong with it, as far as anybody can see without a key: MALFORMED, UNKNOWN_SCHEME, or None.
 
-    `any_scheme`: for whoever only carries it, so that a new way to seal needs no new mailboxes. One above `limits.ENVELOPE_LIMIT` is MALFORMED; who has a better word for it measures first.
+    `any_scheme`: for whoever only carries it, so that a new way to seal needs no new mailboxes. One above
+    `limits.ENVELOPE_LIMIT` is MALFORMED; who has a better word for it measures first.
     """
     if envelope.ByteSize() > limits.ENVELOPE_LIMIT:
         return wire.MALFORMED

@@ -41,7 +41,9 @@ class Room:
     def resume(self, lamport: int, parents: Sequence[bytes], now_ms: int) -> None:
         """Go on from what is stored."""
         self._lamport = min(lamport, now_ms + rules.MAX_AHEAD_MS)
-        self._newest.extend(parents)
+        self._newest.extend(
+            reversed(parents)
+        )  # they come newest first, and the oldest shall go first
 
     def compose(self, text: str, nick: str, now_ms: int) -> records.RoomRecord:
         """An own message, signed; its Lamport time is above everything seen in the room."""

@@ -183,11 +183,6 @@ class DeliveryActor(Actor):
         if event.told_sequence:
             await self._outgoing.told(event.peer, event.told_sequence)
 
-    def _check_connected(self, peer: str) -> None:
-        """Events can be missed: somebody who did not answer may have gone without a word."""
-        if peer not in {connection.peer for connection in self._network.connections()}:
-            self._outgoing.courier.disconnected(peer, trio.current_time())
-
     async def _greet_connected(self) -> None:
         """Who was connected before this incarnation began."""
         try:
@@ -212,6 +207,8 @@ class DeliveryActor(Actor):
             if now >= self._sweep_at:
                 self._sweep_at = now + SWEEP
                 await self._outgoing.expire()
+                await self._mailboxes.renew()
+                self._sync(*self._outgoing.courier.believed_connected())
             self._round(now)
             await self._work.wait_until(self._next_look(now))
 
@@ -229,6 +226,18 @@ class DeliveryActor(Actor):
             if outgoing.courier.may_use_mailboxes(peer, now):
                 self._mailboxes.serve(peer, outgoing.outbox.mailboxes(peer))
 
+    def _sync(self, *peers: str) -> None:
+        """Who is connected, as the network says: events can be missed, or come late."""
+        there = {connection.peer for connection in self._network.connections()}
+        courier = self._outgoing.courier
+        for peer in peers:
+            if peer in there and not courier.is_connected(peer):
+                courier.connected(peer)
+            elif peer not in there and courier.is_connected(peer):
+                courier.disconnected(peer, trio.current_time())
+            elif peer not in there:
+                courier.failed(peer, trio.current_time())
+
     def _next_look(self, now: float) -> float:
         times = [
             self._sweep_at,
@@ -244,7 +253,7 @@ class DeliveryActor(Actor):
         connect = actors.Connect(peer=peer, addresses=self._people.addresses(peer))
         try:
             await self._transport.request(connect, actors.Done)
-            outgoing.courier.connected(peer)
+            self._sync(peer)
         except (RequestRejectedError, ActorError) as error:
             log.debug("cannot reach %s: %s", peer, error)
             outgoing.courier.failed(peer, trio.current_time())
@@ -257,9 +266,10 @@ class DeliveryActor(Actor):
         if link is not None:
             link.wake()
             return
-        if self._retry_direct.get(peer, now) > now or not self._outgoing.outbox.has_work(
-            Route(peer)
-        ):
+        if self._retry_direct.get(peer, now) > now:
+            self._outgoing.courier.stuck(peer)
+            return
+        if not self._outgoing.outbox.has_work(Route(peer)):
             return
         self._retry_direct.pop(peer, None)
         link = self._links[peer] = DeliverLink(self._network, self._outgoing, peer, self._now_ms)
@@ -275,7 +285,7 @@ class DeliveryActor(Actor):
             delay = RETRY_DIRECT.delay(self._direct_failures[peer], self._rng)
             self._retry_direct[peer] = trio.current_time() + delay
             self._outgoing.courier.stuck(peer)
-            self._check_connected(peer)
+            self._sync(peer)
         finally:
             del self._links[peer]
             self._work.ring()

@@ -95,7 +95,7 @@ class Incoming:
                     await send.send((batch, await self._post(batch)))
         self._scopes.discard(nursery.cancel_scope)
         if nursery.cancel_scope.cancel_called:
-            raise StreamError("the delivery part of the node is being restarted")
+            raise StreamError("the delivery part of the node has stopped")
 
     async def _open_frame(self, peer: str, body: bytes) -> _Batch:
         """Raises `StreamError` for what no sender sends."""

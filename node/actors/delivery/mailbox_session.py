@@ -92,8 +92,8 @@ class MailboxSession:
                 await self._deposit(lasting)
                 nursery.cancel_scope.cancel()
         finally:
-            for route in {route for route, _ in self._deposited.values()}:
-                self._outgoing.outbox.give_back(route)
+            for route, message_id in self._deposited.values():
+                self._outgoing.outbox.give_back(route, [message_id])
 
     # ---- requests -------------------------------------------------------------------------------------
 

@@ -88,6 +88,12 @@ class Mailboxes:
             if link := self._links.get(peer):
                 link.record_changed()
 
+    async def renew(self) -> None:
+        """Sign the record anew before it gets old."""
+        record = self._own.record(self._now_ms())
+        if record != self._outgoing.envelopes.own_record:
+            await self.publish()
+
     async def run(self) -> None:
         """Keep the links until cancelled."""
         async with trio.open_nursery() as nursery:

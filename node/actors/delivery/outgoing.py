@@ -228,17 +228,18 @@ class Outgoing:
         if not self.contacts.seal_key(route.peer) or not self.outbox.has_work(route):
             return []
         items = self.outbox.take(route, limit)
-        await self._tell(self.outbox.begun(items, self._now_ms()))
+        parcels: list[Parcel] = []
         try:
+            await self._tell(self.outbox.begun(items, self._now_ms()))
             await self._fetch(route.peer, items)
-            return [
-                Parcel(item, envelope) for item in items if (envelope := self.envelopes.of(item))
-            ]
-        except BaseException as error:
-            self.outbox.give_back(route, [item.id for item in items])
-            if isinstance(error, SealError):
-                return []
-            raise
+            found = [(item, self.envelopes.of(item)) for item in items]
+            parcels = [Parcel(item, envelope) for item, envelope in found if envelope]
+        except SealError as error:
+            log.info("cannot seal for %s: %s", route.peer, error)
+        finally:
+            ready = {parcel.item.id for parcel in parcels}
+            self.outbox.give_back(route, [item.id for item in items if item.id not in ready])
+        return parcels
 
     async def _fetch(self, peer: str, items: Sequence[Item]) -> None:
         """What the store does not have any more was finished by somebody else meanwhile."""

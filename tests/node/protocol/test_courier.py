@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from p2pchat.node.protocol.courier import PATIENCE, REDIAL, STEADY, Courier
 
@@ -215,54 +215,70 @@ def test_a_network_that_starts_anew_has_no_connections_and_no_dials() -> None:
     assert not some.may_use_mailboxes("bob", 1.0)
 
 
-EVENTS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["wants", "connected", "disconnected", "failed", "stuck", "due", "gone", "done"]
-        ),
-        st.sampled_from(["bob", "carol"]),
-        st.floats(0.0, 50.0),
-    ),
-    max_size=60,
-)
+PEERS = st.sampled_from(["bob", "carol"])
 
 
-@given(EVENTS)
-def test_nobody_is_left_alone(events: list[tuple[str, str, float]]) -> None:
-    """Whoever is wanted is connected, being dialled, or due within the longest wait; and mailboxes open in time."""
-    some, now = courier(), 0.0
-    wanted: set[str] = set()
-    dialing: set[str] = set()
-    for event, peer, passed in events:
-        now += passed
-        match event:
-            case "wants":
-                some.wants(peer, now)
-                wanted.add(peer)
-            case "connected":
-                some.connected(peer)
-                dialing.discard(peer)
-            case "disconnected":
-                some.disconnected(peer, now)
-            case "failed":
-                some.failed(peer, now)
-                dialing.discard(peer)
-            case "stuck":
-                some.stuck(peer)
-            case "due":
-                found = some.due(now)
-                assert not dialing & set(found)
-                assert not any(map(some.is_connected, found))
-                dialing |= set(found)
-            case "gone":
-                some.all_gone(now)
-                dialing.clear()
-            case "done":
-                wanted.discard(peer)
-                some.keep_only(wanted)
-        away = {one for one in wanted if not some.is_connected(one)}
-        assert all(some.may_use_mailboxes(one, now + PATIENCE) for one in away)
-        if away - dialing:
-            due = some.next_due(now)
+class AnyOrder(RuleBasedStateMachine):
+    """Whoever is wanted is connected, being dialled, or due within the longest wait; mailboxes open in time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.some = courier()
+        self.wanted: set[str] = set()
+        self.dialing: set[str] = set()
+
+    @rule(seconds=st.floats(0.0, 50.0))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(peer=PEERS)
+    def want(self, peer: str) -> None:
+        self.some.wants(peer, self.now)
+        self.wanted.add(peer)
+
+    @rule(peer=PEERS)
+    def connect(self, peer: str) -> None:
+        self.some.connected(peer)
+        self.dialing.discard(peer)
+
+    @rule(peer=PEERS)
+    def fail(self, peer: str) -> None:
+        self.some.failed(peer, self.now)
+        self.dialing.discard(peer)
+
+    @rule(peer=PEERS, is_stuck=st.booleans())
+    def disturb(self, peer: str, is_stuck: bool) -> None:
+        if is_stuck:
+            self.some.stuck(peer)
+        else:
+            self.some.disconnected(peer, self.now)
+
+    @rule()
+    def dial(self) -> None:
+        found = self.some.due(self.now)
+        assert not self.dialing & set(found)
+        assert not any(map(self.some.is_connected, found))
+        self.dialing |= set(found)
+
+    @rule()
+    def restart_the_network(self) -> None:
+        self.some.all_gone(self.now)
+        self.dialing.clear()
+
+    @rule(peer=PEERS)
+    def finish(self, peer: str) -> None:
+        self.wanted.discard(peer)
+        self.some.keep_only(self.wanted)
+
+    @invariant()
+    def nobody_is_left_alone(self) -> None:
+        away = {peer for peer in self.wanted if not self.some.is_connected(peer)}
+        assert all(self.some.may_use_mailboxes(peer, self.now + PATIENCE) for peer in away)
+        if away - self.dialing:
+            due = self.some.next_due(self.now)
             assert due is not None
-            assert due <= now + 1.5 * REDIAL.most
+            assert due <= self.now + 1.5 * REDIAL.most
+
+
+TestAnyOrder = AnyOrder.TestCase

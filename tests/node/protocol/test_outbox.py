@@ -205,6 +205,16 @@ def test_a_refusal_does_not_take_back_what_another_mailbox_holds() -> None:
     assert box.refused(AT_B, ids(1), "It is full.", 0) == []
 
 
+def test_nor_what_a_mailbox_holds_that_was_given_up() -> None:
+    box = outbox(1, mailboxes=[BOX_A])
+    box.take(AT_A, 1)
+    box.stored(AT_A, ids(1), 0)
+    box.set_mailboxes(BOB, [BOX_B])
+    box.take(AT_B, 1)
+    assert box.refused(AT_B, ids(1), "It is full.", 0) == []
+    assert box.holds(BOB, message_id(1))
+
+
 def test_a_success_after_the_refusal_counts() -> None:
     box = outbox(1, mailboxes=[BOX_A])
     box.take(AT_A, 1)
@@ -427,12 +437,18 @@ class Expected:
 
 
 PEERS = (BOB, CAROL)
-# Which of the unfinished ones, counted round; one more is somebody's that has left, or nobody's.
-PICKS = st.lists(st.integers(0, 20), min_size=1, max_size=6)
-LIFETIMES = st.integers(0, 50) | st.just(FOREVER)
+# Which of those under way and of all unfinished ones, counted round, and now and then one that has left. What ends
+# items picks few of them: else none would live long enough for anything to happen to it.
+PICKS = st.lists(st.integers(0, 20), min_size=1, max_size=4)
+FEW = st.lists(st.integers(0, 20), min_size=1, max_size=2)
+NEW = st.lists(
+    st.tuples(st.integers(10, 60) | st.just(FOREVER), st.sampled_from([False, False, True])),
+    min_size=1,
+    max_size=4,
+)
 ROUTES = st.builds(Route, st.sampled_from(PEERS), st.sampled_from(("", BOX_A, BOX_B)))
 DEPOSITS = ROUTES.filter(lambda route: bool(route.mailbox))
-CHOICES = st.sets(st.sampled_from((BOX_A, BOX_B)))
+CHOICES = st.sampled_from([{BOX_A, BOX_B}, {BOX_A}, {BOX_B}, set[str]()])
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -450,9 +466,15 @@ class AnyOrder(RuleBasedStateMachine):
 
     # ---- the model -------------------------------------------------------------------------------
 
-    def messages(self, peer: str, picks: Iterable[int]) -> list[bytes]:
-        pool = [message_id(self.count // 2), *(one.id for one in self.items if one.peer == peer)]
+    def messages(self, route: Route, picks: Iterable[int]) -> list[bytes]:
+        mine = [one.id for one in self.items if one.peer == route.peer]
+        pool = [*sorted(self.out(route)), *mine, message_id(self.count // 2)]
         return [pool[pick % len(pool)] for pick in picks]
+
+    def busy(self, route: Route, pick: int) -> Route:
+        """A mailbox that has something to answer, or `route`."""
+        busy = [known for known, out in self.under_way.items() if known.mailbox and out]
+        return [*busy, route][pick % (len(busy) + 1)]
 
     def find(self, peer: str, message: bytes) -> Expected | None:
         return next((i for i in self.items if (i.peer, i.id) == (peer, message)), None)
@@ -504,23 +526,25 @@ class AnyOrder(RuleBasedStateMachine):
 
     # ---- what happens ----------------------------------------------------------------------------
 
-    @initialize(peer=st.sampled_from(PEERS), boxes=CHOICES)
-    def begin(self, peer: str, boxes: set[str]) -> None:
-        self.change_mailboxes(peer, boxes)
+    @initialize(boxes=CHOICES)
+    def begin(self, boxes: set[str]) -> None:
+        for peer in PEERS:
+            self.change_mailboxes(peer, boxes)
 
-    @rule(peer=st.sampled_from(PEERS), lifetime=LIFETIMES, receipts=st.booleans())
-    def add(self, peer: str, lifetime: int, receipts: bool) -> None:
-        self.count += 1
-        expires = self.now + lifetime
-        new = item(self.count, peer=peer, expires=expires, receipts=receipts)
-        self.items.append(Expected(peer, new.id, self.count, expires, receipts))
-        if not receipts:
-            self.disk[peer, new.id] = records.Delivery(stage=records.QUEUED)
-        self.box.add(new)
+    @rule(peer=st.sampled_from(PEERS), news=NEW)
+    def add(self, peer: str, news: list[tuple[int, bool]]) -> None:
+        for lifetime, is_receipts in news:
+            self.count += 1
+            expires = self.now + lifetime
+            new = item(self.count, peer=peer, expires=expires, receipts=is_receipts)
+            self.items.append(Expected(peer, new.id, self.count, expires, is_receipts))
+            if not is_receipts:
+                self.disk[peer, new.id] = records.Delivery(stage=records.QUEUED)
+            self.box.add(new)
 
     @rule(peer=st.sampled_from(PEERS), pick=st.integers(0, 20))
     def add_again(self, peer: str, pick: int) -> None:
-        [message] = self.messages(peer, [pick])
+        [message] = self.messages(Route(peer), [pick])
         if self.find(peer, message):
             self.box.add(Item(peer, message, FOREVER))
 
@@ -535,8 +559,18 @@ class AnyOrder(RuleBasedStateMachine):
                     one.refused.clear()
         self.box.set_mailboxes(peer, sorted(boxes))
 
-    @rule(route=ROUTES, limit=st.integers(0, 5))
+    @rule(route=ROUTES, limit=st.integers(0, 4))
     def take(self, route: Route, limit: int) -> None:
+        self.taken_by(route, limit)
+
+    @precondition(lambda self: self.items)
+    @rule(pick=st.integers(0, 20), limit=st.integers(1, 4))
+    def take_what_waits(self, pick: int, limit: int) -> None:
+        useful = [r for peer in PEERS for r in reversed(self.routes(peer)) if self.waits(r)]
+        if useful:
+            self.taken_by(useful[pick % len(useful)], limit)
+
+    def taken_by(self, route: Route, limit: int) -> None:
         expected = self.waits(route)[:limit]
         some = self.box.take(route, limit)
         assert [one.id for one in some] == expected
@@ -547,19 +581,20 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(route=ROUTES, picks=st.none() | PICKS)
     def give_back(self, route: Route, picks: list[int] | None) -> None:
-        messages = None if picks is None else self.messages(route.peer, picks)
+        messages = None if picks is None else self.messages(route, picks)
         self.box.give_back(route, messages)
         self.out(route).difference_update(list(self.out(route)) if messages is None else messages)
 
     @rule(route=ROUTES, picks=PICKS, reason=st.sampled_from(["Full.", "Later."]))
     def put_off(self, route: Route, picks: list[int], reason: str) -> None:
-        messages = self.messages(route.peer, picks)
+        messages = self.messages(route, picks)
         self.settle(self.box.put_off(route, messages, reason, self.now))
         self.out(route).difference_update(messages)
 
-    @rule(route=DEPOSITS, picks=PICKS)
-    def stored(self, route: Route, picks: list[int]) -> None:
-        messages = self.messages(route.peer, picks)
+    @rule(route=DEPOSITS, pick=st.integers(0, 20), picks=PICKS)
+    def stored(self, route: Route, pick: int, picks: list[int]) -> None:
+        route = self.busy(route, pick)
+        messages = self.messages(route, picks)
         meant = self.answered(route, messages)
         for one in meant:
             one.stored.add(route.mailbox)
@@ -570,9 +605,10 @@ class AnyOrder(RuleBasedStateMachine):
         assert [change.item.id for change in changes] == [one.id for one in meant]
         self.settle(changes)
 
-    @rule(route=DEPOSITS, picks=PICKS)
-    def refused_by_a_mailbox(self, route: Route, picks: list[int]) -> None:
-        messages = self.messages(route.peer, picks)
+    @rule(route=DEPOSITS, pick=st.integers(0, 20), picks=PICKS)
+    def refused_by_a_mailbox(self, route: Route, pick: int, picks: list[int]) -> None:
+        route = self.busy(route, pick)
+        messages = self.messages(route, picks)
         hopeless = []
         for one in self.answered(route, messages):
             one.refused.add(route.mailbox)
@@ -584,9 +620,9 @@ class AnyOrder(RuleBasedStateMachine):
         assert not any(change.finished for change in changes)
         self.settle(changes)
 
-    @rule(peer=st.sampled_from(PEERS), picks=PICKS)
+    @rule(peer=st.sampled_from(PEERS), picks=FEW)
     def refused_by_the_recipient(self, peer: str, picks: list[int]) -> None:
-        messages = self.messages(peer, picks)
+        messages = self.messages(Route(peer), picks)
         meant = self.answered(Route(peer), messages)
         for one in meant:
             self.finish(one)
@@ -598,9 +634,9 @@ class AnyOrder(RuleBasedStateMachine):
             assert change.delivery.stage == expected
         self.settle(changes)
 
-    @rule(peer=st.sampled_from(PEERS), picks=PICKS, is_read=st.booleans())
+    @rule(peer=st.sampled_from(PEERS), picks=FEW, is_read=st.booleans())
     def receipted(self, peer: str, picks: list[int], is_read: bool) -> None:
-        messages = self.messages(peer, picks)
+        messages = self.messages(Route(peer), picks)
         tell, stage = (
             (self.box.read, records.READ) if is_read else (self.box.delivered, records.DELIVERED)
         )
@@ -618,7 +654,7 @@ class AnyOrder(RuleBasedStateMachine):
             if (peer, message) in self.disk:
                 assert self.disk[peer, message].stage >= stage
 
-    @rule(passed=st.integers(0, 40))
+    @rule(passed=st.integers(0, 15))
     def expire(self, passed: int) -> None:
         self.now += passed
         due = [one for one in self.items if one.expires < self.now]
@@ -638,7 +674,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(peer=st.sampled_from(PEERS), pick=st.integers(0, 20))
     def forget(self, peer: str, pick: int) -> None:
-        [message] = self.messages(peer, [pick])
+        [message] = self.messages(Route(peer), [pick])
         if one := self.find(peer, message):
             self.finish(one)
             self.disk.pop((peer, message), None)

@@ -55,7 +55,7 @@ def test_a_room_goes_on_from_what_is_stored() -> None:
     room.resume(NOW + 7, [b"1" * 16, b"2" * 16], NOW)
     message = room.compose("x", "A", NOW).message
     assert message.lamport == NOW + 8
-    assert list(message.parents) == [b"1" * 16, b"2" * 16]
+    assert list(message.parents) == [b"2" * 16, b"1" * 16]  # they were stored newest first
 
 
 def test_a_stranger_cannot_push_the_clock_to_its_end() -> None:
