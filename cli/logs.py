@@ -1,4 +1,4 @@
-"""Logging goes to a file, never to the screen."""
+"""Logging goes to a file or to standard error, never between the lines of a chat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 def log_to_file(path: Path, level: str) -> None:
-    """Everything that p2pchat and its libraries log, warn of or fail with in a thread. Raises `ConfigError`."""
+    """As `log_to`, to a file that is put aside when it is full. Raises `ConfigError`."""
     from logging.handlers import RotatingFileHandler
 
     try:
@@ -24,6 +24,11 @@ def log_to_file(path: Path, level: str) -> None:
         )
     except OSError as error:
         raise ConfigError(f"Cannot write the log file {path}: {error.strerror}.") from error
+    log_to(handler, level)
+
+
+def log_to(handler: logging.Handler, level: str) -> None:
+    """Everything that p2pchat and its libraries log, warn of or fail with in a thread."""
     handler.setFormatter(logging.Formatter(FORMAT))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     # Libraries log a line for every connection at "info": at that level only our own say what they do.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from p2pchat.cli import control_client, service
-from p2pchat.cli.logs import FORMAT, log_to_file
+from p2pchat.cli.logs import log_to, log_to_file
 from p2pchat.node.identity import Identity
 from p2pchat.relay_mailbox.config import MailboxConfig, RegistrationPolicy
 
@@ -65,11 +65,8 @@ def _start_log(log_file: str, level: str) -> None:
     """Raises `ConfigError`."""
     if log_file:
         log_to_file(Path(log_file).expanduser(), level)
-        return
-    log_to_file(Path(os.devnull), level)  # levels and hooks are the same, only the place is not
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(FORMAT))
-    logging.basicConfig(handlers=[handler], force=True)
+    else:
+        log_to(logging.StreamHandler(), level)
 
 
 async def _come_up(mailbox: MailboxHandle, control: MailboxControl) -> list[str]:

@@ -9,16 +9,25 @@ from typing import Annotated
 
 import typer
 
-from p2pchat.cli import data_folder, settings
+from p2pchat.cli import data_folder, options, settings
 from p2pchat.node import identity
 from p2pchat.node.config import NodeConfig
 
-
-def _load_file(context: typer.Context, path: Path | None) -> Path | None:
-    """Eager, so that the file's values are there as defaults when the other options are looked at."""
-    if path is not None:
-        context.default_map = settings.read_file(path)
-    return path
+# The keys of a configuration file, and what each may hold.
+FILE_KEYS: options.FileKeys = {
+    "data-dir": str,
+    "name": str,
+    "room": list,
+    "plain": bool,
+    "listen": list,
+    "bootstrap": list,
+    "mdns": bool,
+    "mailbox": list,
+    "read-receipts": bool,
+    "message-days": int,
+    "log-level": str,
+    "log-file": str,
+}
 
 
 def run(
@@ -120,7 +129,7 @@ def run(
         typer.Option(
             envvar="P2PCHAT_CONFIG",
             metavar="FILE",
-            callback=_load_file,
+            callback=options.file_loader(FILE_KEYS),
             is_eager=True,
             help="A TOML file with these options, e.g. name = 'ada'. Flags and environment go first.",
         ),
@@ -134,16 +143,16 @@ def run(
     given = settings.Given(
         data_dir=data_dir,
         name=name,
-        rooms=_several(context, "room", room),
+        rooms=options.several(context, "room", room),
         plain=plain,
-        listen=_several(context, "listen", listen),
-        bootstrap=_several(context, "bootstrap", bootstrap),
+        listen=options.several(context, "listen", listen),
+        bootstrap=options.several(context, "bootstrap", bootstrap),
         mdns=mdns,
-        mailboxes=_several(context, "mailbox", mailbox),
+        mailboxes=options.several(context, "mailbox", mailbox),
         read_receipts=read_receipts,
         message_days=message_days,
         log_level=log_level.lower(),
-        origins=_origins(context, config),
+        origins=options.origins(context, config),
     )
     start(settings.node_config(given), given.log_level, log_file)
 
@@ -175,24 +184,3 @@ def _load_node(log_path: Path, log_level: str) -> Callable[..., Awaitable[None]]
     from p2pchat.node.app import run_node
 
     return run_node
-
-
-def _origins(context: typer.Context, config: Path | None) -> dict[str, str]:
-    """What the options are called that came from the environment or the file."""
-    found = {}
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        option = (parameter.name or "").replace("_", "-")
-        if source is not None and source.name == "ENVIRONMENT":
-            names = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar
-            found[option] = next(filter(os.environ.get, names or ()), option)
-        if source is not None and source.name == "DEFAULT_MAP":
-            found[option] = f"in {config}, {option}"
-    return found
-
-
-def _several(context: typer.Context, option: str, values: list[str] | None) -> tuple[str, ...]:
-    source = context.get_parameter_source(option)
-    if source is not None and source.name == "ENVIRONMENT":
-        return tuple(settings.from_environment(values or ()))
-    return tuple(values or ())

@@ -5,13 +5,12 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import typer
 
-from p2pchat.cli import settings
 from p2pchat.node.errors import ConfigError
 
 # The keys of a configuration file, and what each may hold.
@@ -29,8 +28,13 @@ _KINDS = {
 def several(context: typer.Context, option: str, values: list[str] | None) -> tuple[str, ...]:
     """The values of an option that may be repeated; in the environment they are separated by spaces or commas."""
     if source_of(context, option) == "ENVIRONMENT":
-        return tuple(settings.from_environment(values or ()))
+        return tuple(from_environment(values or ()))
     return tuple(values or ())
+
+
+def from_environment(values: Iterable[str]) -> list[str]:
+    """Lists in environment variables are separated by spaces or commas."""
+    return [part for value in values for part in value.replace(",", " ").split()]
 
 
 def origins(context: typer.Context, config: Path | None) -> dict[str, str]:

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-from p2pchat.node.errors import P2pchatError
+from p2pchat.node.errors import one_error
 
 log = logging.getLogger(__name__)
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_STUCK = 1
-LAST_RESORT = 5.0  # seconds after the signal in which everything must have ended
+LAST_RESORT = 5.0  # seconds after the stop begins in which everything must have ended
 
 UntilStopped = Callable[[], Awaitable[None]]
 
@@ -44,9 +44,6 @@ def run(main: Callable[[UntilStopped], Awaitable[None]]) -> None:
     """
     import trio
 
-    last_resort = threading.Timer(LAST_RESORT, _end_at_last)
-    last_resort.daemon = True
-
     async def run_main() -> None:
         # Open until the end: a second signal must not tear the stop to pieces.
         with trio.open_signal_receiver(*STOPPING) as signals:
@@ -60,26 +57,22 @@ def run(main: Callable[[UntilStopped], Awaitable[None]]) -> None:
         async for number in signals:
             log.info("stopping: %s", signal.Signals(number).name)
             if not stopped.is_set():
-                last_resort.start()
+                stop_begins()
             stopped.set()
 
-    try:
+    with last_resort() as stop_begins, one_error():
         trio.run(run_main)
-    except BaseExceptionGroup as group:
-        raise_what_the_user_can_read(group)
-        raise
+
+
+@contextlib.contextmanager
+def last_resort() -> Iterator[Callable[[], None]]:
+    """Gives what to call once, when the stop begins: a block that lasts `LAST_RESORT` longer ends the process."""
+    timer = threading.Timer(LAST_RESORT, _end_at_last)
+    timer.daemon = True
+    try:
+        yield timer.start
     finally:
-        last_resort.cancel()
-
-
-def raise_what_the_user_can_read(group: BaseExceptionGroup[BaseException]) -> None:
-    """Nurseries wrap errors in groups; a sentence for the user comes out as it is."""
-    expected, others = group.split(P2pchatError)
-    if expected is not None and others is None:
-        first: BaseException = expected
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from group
+        timer.cancel()
 
 
 def _end_at_last() -> None:

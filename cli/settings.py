@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, NodeConfig, RoomConfig
 from p2pchat.node.errors import ConfigError
@@ -16,23 +15,6 @@ from p2pchat.node.protocol import names, peer_id
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NONE = "none"  # instead of addresses
 MESSAGE_DAYS = range(1, 366)
-
-# The keys of a configuration file, and what each may hold.
-FILE_KEYS: Mapping[str, type] = {
-    "data-dir": str,
-    "name": str,
-    "room": list,
-    "plain": bool,
-    "listen": list,
-    "bootstrap": list,
-    "mdns": bool,
-    "mailbox": list,
-    "read-receipts": bool,
-    "message-days": int,
-    "log-level": str,
-    "log-file": str,
-}
-_KINDS = {str: "a text", bool: "true or false", list: "a list of texts", int: "a whole number"}
 
 # Components that may begin an address, and those that carry a port.
 _HOSTS = frozenset({"ip4", "ip6", "dns", "dns4", "dns6", "dnsaddr"})
@@ -129,53 +111,6 @@ def prepare_data_dir(folder: Path) -> None:
         raise ConfigError(f"Cannot make the data folder {folder}: {error.strerror}.") from error
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigError(f"The data folder {folder} cannot be read and written by this user.")
-
-
-def from_environment(values: Iterable[str]) -> list[str]:
-    """Lists in environment variables are separated by spaces or commas."""
-    return [part for value in values for part in value.replace(",", " ").split()]
-
-
-# ---- configuration file ---------------------------------------------------------------------------------
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """The options in a TOML file, by their Python names. Raises `ConfigError`."""
-    import tomllib
-
-    try:
-        with path.open("rb") as file:
-            found = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
-    return {_option(key): _checked(path, key, value) for key, value in found.items()}
-
-
-def _option(key: str) -> str:
-    return key.replace("-", "_")
-
-
-def _checked(path: Path, key: str, value: object) -> Any:
-    wanted = FILE_KEYS.get(key.replace("_", "-"))
-    if wanted is None:
-        raise ConfigError(f"{path}: there is no setting {key!r}; {_suggestion(key)}")
-    if wanted is list and isinstance(value, str):
-        return [value]
-    is_fit = isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
-    if isinstance(value, list):
-        is_fit = is_fit and all(isinstance(each, str) for each in value)
-    if not is_fit:
-        raise ConfigError(f"{path}: {key} must be {_KINDS[wanted]}, not {value!r}.")
-    return value
-
-
-def _suggestion(key: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(key.replace("_", "-"), FILE_KEYS, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(FILE_KEYS)}."
 
 
 # ---- addresses ------------------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
-"""The few kinds of error that cross a boundary of the program."""
+"""The few kinds of error that cross a boundary of the program, and how they come out of a nursery."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class P2pchatError(Exception):
@@ -81,3 +84,18 @@ class RequestRejectedError(P2pchatError):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Nurseries wrap errors in groups: a group of nothing but expected errors comes out as the first of them."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        expected, others = group.split(P2pchatError)
+        if expected is None or others is not None:
+            raise
+        first: BaseException = expected
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from group

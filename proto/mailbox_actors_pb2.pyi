@@ -311,18 +311,20 @@ class RegistryRecords(_message.Message):
     def __init__(self, registrations: _Optional[_Iterable[_Union[_records_pb2.Registration, _Mapping]]] = ..., invites: _Optional[_Iterable[_Union[_records_pb2.Invite, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_records_pb2.Block, _Mapping]]] = ...) -> None: ...
 
 class ChangeRegistry(_message.Message):
-    __slots__ = ("registration", "invite", "block", "revoked", "unblocked")
+    __slots__ = ("registration", "invite", "block", "revoked", "unblocked", "unregistered")
     REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     INVITE_FIELD_NUMBER: _ClassVar[int]
     BLOCK_FIELD_NUMBER: _ClassVar[int]
     REVOKED_FIELD_NUMBER: _ClassVar[int]
     UNBLOCKED_FIELD_NUMBER: _ClassVar[int]
+    UNREGISTERED_FIELD_NUMBER: _ClassVar[int]
     registration: _records_pb2.Registration
     invite: _records_pb2.Invite
     block: _records_pb2.Block
     revoked: str
     unblocked: bytes
-    def __init__(self, registration: _Optional[_Union[_records_pb2.Registration, _Mapping]] = ..., invite: _Optional[_Union[_records_pb2.Invite, _Mapping]] = ..., block: _Optional[_Union[_records_pb2.Block, _Mapping]] = ..., revoked: _Optional[str] = ..., unblocked: _Optional[bytes] = ...) -> None: ...
+    unregistered: bytes
+    def __init__(self, registration: _Optional[_Union[_records_pb2.Registration, _Mapping]] = ..., invite: _Optional[_Union[_records_pb2.Invite, _Mapping]] = ..., block: _Optional[_Union[_records_pb2.Block, _Mapping]] = ..., revoked: _Optional[str] = ..., unblocked: _Optional[bytes] = ..., unregistered: _Optional[bytes] = ...) -> None: ...
 
 class DescribeMail(_message.Message):
     __slots__ = ()

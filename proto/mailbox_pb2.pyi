@@ -32,34 +32,38 @@ NOT_REGISTERED: Refusal
 MALFORMED: Refusal
 
 class MailboxRequest(_message.Message):
-    __slots__ = ("register", "deposit", "collect", "ack", "lookup")
+    __slots__ = ("register", "deposit", "collect", "ack", "lookup", "unregister")
     REGISTER_FIELD_NUMBER: _ClassVar[int]
     DEPOSIT_FIELD_NUMBER: _ClassVar[int]
     COLLECT_FIELD_NUMBER: _ClassVar[int]
     ACK_FIELD_NUMBER: _ClassVar[int]
     LOOKUP_FIELD_NUMBER: _ClassVar[int]
+    UNREGISTER_FIELD_NUMBER: _ClassVar[int]
     register: Register
     deposit: Deposit
     collect: Collect
     ack: Ack
     lookup: Lookup
-    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., deposit: _Optional[_Union[Deposit, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., lookup: _Optional[_Union[Lookup, _Mapping]] = ...) -> None: ...
+    unregister: Unregister
+    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., deposit: _Optional[_Union[Deposit, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., lookup: _Optional[_Union[Lookup, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ...) -> None: ...
 
 class MailboxReply(_message.Message):
-    __slots__ = ("registered", "custody", "refused", "hand_over", "caught_up", "found")
+    __slots__ = ("registered", "custody", "refused", "hand_over", "caught_up", "found", "unregistered")
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     CUSTODY_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     HAND_OVER_FIELD_NUMBER: _ClassVar[int]
     CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
     FOUND_FIELD_NUMBER: _ClassVar[int]
+    UNREGISTERED_FIELD_NUMBER: _ClassVar[int]
     registered: Registered
     custody: Custody
     refused: Refused
     hand_over: HandOver
     caught_up: CaughtUp
     found: Found
-    def __init__(self, registered: _Optional[_Union[Registered, _Mapping]] = ..., custody: _Optional[_Union[Custody, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., hand_over: _Optional[_Union[HandOver, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ...) -> None: ...
+    unregistered: Unregistered
+    def __init__(self, registered: _Optional[_Union[Registered, _Mapping]] = ..., custody: _Optional[_Union[Custody, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., hand_over: _Optional[_Union[HandOver, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., unregistered: _Optional[_Union[Unregistered, _Mapping]] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("token", "record")
@@ -78,6 +82,14 @@ class Registered(_message.Message):
     quota_count: int
     retention_ms: int
     def __init__(self, quota_bytes: _Optional[int] = ..., quota_count: _Optional[int] = ..., retention_ms: _Optional[int] = ...) -> None: ...
+
+class Unregister(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Unregistered(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Deposit(_message.Message):
     __slots__ = ("envelopes",)

@@ -48,6 +48,8 @@ class Service(Protocol):
         """Answered with `settled` later; `size` are the bytes of the frame."""
         ...
 
+    async def unregister(self, client: Client) -> mailbox.MailboxReply | None: ...
+
     async def register(self, client: Client, request: mailbox.Register) -> mailbox.MailboxReply: ...
 
     async def admit(self, client: Client) -> None:
@@ -145,6 +147,10 @@ class Client:
             case "register":
                 await self._service.admit(self)
                 self.reply(await self._service.register(self, request.register))
+            case "unregister":
+                await self._service.admit(self)
+                if (reply := await self._service.unregister(self)) is not None:
+                    self.reply(reply)
             case "lookup":
                 _check(1 <= len(request.lookup.peer) <= 2 * limits.PEER_BYTES)
                 await self._service.admit(self)

@@ -184,6 +184,16 @@ class MailboxActor(Actor):
         )
         return mailbox.MailboxReply(registered=registered)
 
+    async def unregister(self, client: Client) -> mailbox.MailboxReply | None:
+        """None when it could not be stored: then it still holds, and the client is not told otherwise."""
+        try:
+            await self._change(lambda: self._registry.unregister(client.peer_bytes))
+        except RequestRejectedError:
+            self._tally.count("disk_refusals")
+            return None
+        log.info("%s takes no more mail here", self._name_of(client))
+        return mailbox.MailboxReply(unregistered=mailbox.Unregistered())
+
     async def _change(self, decide: Callable[[], actors.ChangeRegistry]) -> None:
         async with self._changing:
             await self._store(decide())

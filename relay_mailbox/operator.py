@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.node.actors.descriptions import actor_status
 from p2pchat.node.actors.rejection import rejection_of
 from p2pchat.node.errors import P2pchatError
 from p2pchat.node.events import EventHub
@@ -132,7 +133,7 @@ class OperatorActor(Actor):
         mail = await self._mail_storage.ask(actors.DescribeMail(), actors.MailDescription)
         relay = await self._relay.ask(actors.DescribeRelay(), actors.RelayDescription)
         network = {name: number for name, number in self._network.counters().items() if number}
-        described = actors.MailboxDescription(
+        return actors.MailboxDescription(
             peer=self._network.peer,
             addresses=self._addresses(),
             link=self._link(),
@@ -149,18 +150,8 @@ class OperatorActor(Actor):
             relay=relay if relay.serving else None,
             limits=limit_table(self._config, self._tally, network),
             counters={**network, **report.counters},
+            actors=(actor_status(stats) for stats in self._actor_stats()),
         )
-        for stats in self._actor_stats():
-            described.actors.add(
-                name=stats.name,
-                state=stats.state,
-                restarts=stats.restarts,
-                drops=stats.drops,
-                queue=stats.queue,
-                handled=stats.handled,
-                stalls=stats.stalls,
-            )
-        return described
 
     def _addresses(self) -> list[str]:
         peer = self._network.peer

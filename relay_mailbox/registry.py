@@ -68,6 +68,7 @@ class Registry:
             self._blocks[change.block.peer] = change.block
         self._invites.pop(change.revoked, None)
         self._blocks.pop(change.unblocked, None)
+        self._registrations.pop(change.unregistered, None)
 
     # ---- clients ----------------------------------------------------------------------------------
 
@@ -102,6 +103,10 @@ class Registry:
             change.registration.CopyFrom(known)
             change.registration.record.CopyFrom(record)
         return change
+
+    def unregister(self, peer: bytes) -> actors.ChangeRegistry:
+        """An empty change means that it never registered."""
+        return actors.ChangeRegistry(unregistered=peer if peer in self._registrations else b"")
 
     def _admit(self, peer: bytes, token: str, record: wire.MailboxRecord, now_ms: int) -> Answer:
         if len(self._registrations) >= self._max_registrations:

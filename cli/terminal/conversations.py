@@ -45,7 +45,7 @@ class Conversations:
     async def enter(self, who: str, room: str) -> None:
         """`room` is the way back, as it is shown. Raises `P2pchatError`."""
         self._partner = await self._contacts.resolve(who)
-        back = f"back to {room}" if room else "ends it"
+        back = f"alone leads back to {room}" if room else "alone ends it"
         name = render_direct.label(self._partner)
         await self._front.show(
             [render.note(f"What you type now goes to {name} and nobody else; /dm {back}")]

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import signal
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from p2pchat.cli import service
 from p2pchat.cli.terminal import greeting
 from p2pchat.cli.terminal.lines import Painter
 from p2pchat.node.config import NodeConfig
-from p2pchat.node.errors import P2pchatError
+from p2pchat.node.errors import P2pchatError, one_error
 from p2pchat.node.identity import Identity
 
 if TYPE_CHECKING:
     from p2pchat.cli.terminal.screen import Screen
     from p2pchat.node.app import NodeHandle
-
-log = logging.getLogger(__name__)
-
-EXIT_STUCK = 1
-LAST_RESORT = 5.0  # seconds after a session in which everything must have ended
 
 
 class UnfinishedError(P2pchatError):
@@ -69,7 +61,8 @@ def _run_on_screen(
     from p2pchat.cli.terminal.screen import Screen
 
     cleared = Painter(color=color).paint([greeting.CLEARED])
-    with _stopping_on_signals(), Screen(prompt, cleared) as screen, _nothing_else_writes():
+    # Until the session listens for signals itself, they must not leave the terminal in raw mode.
+    with service.ending_on_signals(), Screen(prompt, cleared) as screen, _nothing_else_writes():
         _run(load(), config, identity, partial(_screen_front_end, screen, color))
 
 
@@ -92,39 +85,12 @@ def _run_plain(config: NodeConfig, identity: Identity, load: Callable[[], RunNod
 def _run(run_node: RunNode, config: NodeConfig, identity: Identity, front_end: Any) -> None:
     import trio
 
-    last_resort = threading.Timer(LAST_RESORT, _end_at_last)
-    last_resort.daemon = True
-
     async def last_front_end(node: NodeHandle) -> None:
         await front_end(node)
-        last_resort.start()
+        stop_begins()
 
-    try:
+    with service.last_resort() as stop_begins, one_error():
         trio.run(run_node, config, identity, last_front_end)
-    except BaseExceptionGroup as group:
-        _raise_what_the_user_can_read(group)
-        raise
-    finally:
-        last_resort.cancel()
-
-
-def _end_at_last() -> None:
-    """py-libp2p shields some of its goodbyes from being cancelled, on a dead connection for ever.
-
-    By now everything acknowledged is on the disk, so nothing is lost by ending the process without them.
-    """
-    log.error("the node did not end by itself")
-    os._exit(EXIT_STUCK)
-
-
-def _raise_what_the_user_can_read(group: BaseExceptionGroup[BaseException]) -> None:
-    """Nurseries wrap errors in groups; a sentence for the user comes out as it is."""
-    expected, others = group.split(P2pchatError)
-    if expected is not None and others is None:
-        first: BaseException = expected
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from group
 
 
 async def _screen_front_end(screen: Screen, color: bool, node: NodeHandle) -> None:
@@ -132,22 +98,6 @@ async def _screen_front_end(screen: Screen, color: bool, node: NodeHandle) -> No
     from p2pchat.cli.terminal.session import Session
 
     await Session(node, PromptConsole(screen, color=color)).run()
-
-
-@contextlib.contextmanager
-def _stopping_on_signals() -> Iterator[None]:
-    """Until the session listens for signals itself, they must not leave the terminal in raw mode."""
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(0)
-
-    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in stopping}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _LogWriter:

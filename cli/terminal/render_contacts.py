@@ -33,13 +33,13 @@ def contacts(found: Sequence[actors.ContactStatus]) -> Iterator[Line]:
 
 
 def contact(status: actors.ContactStatus) -> Iterator[Span]:
-    """`Bob (…a1B2c3)  connected, 1 mailbox, 2 messages waiting`."""
+    """`Bob (…a1B2c3)  connected, 1 mailbox, 2 messages not delivered yet`."""
     yield person(peer_id.to_text(status.contact.peer), status.name)
     mailboxes = len(status.contact.record.mailboxes)
     parts = ["connected" if status.connected else "not connected"]
     parts.append(count(mailboxes, "mailbox") if mailboxes else "no mailbox")
     if status.waiting:
-        parts.append(f"{count(status.waiting, 'message')} waiting")
+        parts.append(f"{count(status.waiting, 'message')} not delivered yet")
     if status.missed:
         parts.append(f"{count(status.missed, 'message')} not seen")
     if status.contact.name and status.contact.nick not in ("", status.contact.name):
@@ -96,7 +96,8 @@ def mailboxes(found: Sequence[actors.MailboxStatus]) -> Iterator[Line]:
 def mailbox(status: actors.MailboxStatus) -> Iterator[Span]:
     """`(…a1B2c3)  registered, connected, keeps 10,000 messages and 64.0 MiB for 30 d`."""
     yield person(status.peer, "")
-    parts = ["registered" if status.registered else "not registered yet"]
+    waits = "not registered" if status.problem else "not registered yet"
+    parts = ["registered" if status.registered else waits]
     parts.append("connected" if status.connected else "not connected")
     if status.collecting:
         parts.append("hands over mail")

@@ -109,7 +109,10 @@ def _message(time: str, head: Sequence[Span], text: str) -> list[Line]:
 def stranger(partner: Partner) -> list[Line]:
     """For the first message of somebody who is no contact."""
     end = safe_line(peer_id.short(partner.peer))
-    text = f"{label(partner)} is none of your contacts: /dm …{end} answers, /contact add …{end} <name> keeps a name."
+    text = (
+        f"{label(partner)} is not among your contacts yet: /dm …{end} answers, "
+        f"/contact add …{end} <name> keeps a name."
+    )
     return several(hint, text)
 
 
@@ -167,7 +170,7 @@ def progress(
     match delivery.stage:
         case records.STORED:
             where = f"{len(delivery.stored_at)} of {_mailboxes(delivery)} mailboxes"
-            return [note(f"{name}: {what} {verb} at {where} - {state(delivery)}")]
+            return [note(f"{name}: {what} {verb} in {where} - {state(delivery)}")]
         case records.DELIVERED:
             return [note(f"{name} has {what} - delivered")]
         case records.READ:

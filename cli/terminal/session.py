@@ -6,13 +6,13 @@ holds them together: reading input, and showing events in their order.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING
 
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.cli import service
 from p2pchat.cli.terminal import commands, greeting, parsing, render, render_info
 from p2pchat.cli.terminal.console import Console, Typed
 from p2pchat.cli.terminal.contacts import Contacts
@@ -41,7 +41,6 @@ ALONE = (
 )
 RECALL = " Press Up to edit it."
 QUOTES = ' A name with spaces stands in quotes, e.g. /msg "Ann Lee" Hello.'
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _DIRECT = (actors.DirectArrived, actors.DeliveriesChanged)
 _AT_ONCE = (commands.Mistake, commands.ShowHelp, commands.Quit)  # need no node
@@ -67,7 +66,7 @@ class Session:
     async def run(self) -> Outcome:
         """Returns what has reached nobody."""
         with (
-            trio.open_signal_receiver(*STOP_SIGNALS) as signals,
+            trio.open_signal_receiver(*service.STOPPING) as signals,
             self._node.hub.open() as feed,
         ):
             async with trio.open_nursery() as nursery:

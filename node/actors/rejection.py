@@ -22,13 +22,13 @@ def rejection_of(error: P2pchatError) -> actors.Rejected:
         case StoreError():
             reason, detail = actors.STORE_FAILED, str(error)
         case ActorStoppedError():
-            reason, detail = actors.UNAVAILABLE, "The node is stopping."
+            reason, detail = actors.UNAVAILABLE, "The program is stopping."
         case ActorCrashedError():
             reason = actors.UNAVAILABLE
-            detail = "That part of the node had a fault and is being restarted; try again."
+            detail = "That part of the program had a fault and is being restarted; try again."
         case AskTimeoutError():
             reason = actors.UNAVAILABLE
-            detail = "That part of the node did not answer in time; try again, and see /info."
+            detail = "That part of the program did not answer in time; try again."
         case _:
             reason, detail = actors.UNAVAILABLE, str(error)
     return actors.Rejected(reason=reason, detail=detail)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.node.actors.descriptions import actor_status
 from p2pchat.node.actors.lanes import Desk, Lane
 from p2pchat.node.errors import AskTimeoutError, P2pchatError, RequestRejectedError
 from p2pchat.node.events import EventHub
@@ -157,7 +158,7 @@ class UiActor(Actor):
         node = actors.NodeDescription(
             peer=self._peer,
             uptime_ms=round((trio.current_time() - self._started_at) * 1000),
-            actors=(_status(stats) for stats in self._actor_stats()),
+            actors=(actor_status(stats) for stats in self._actor_stats()),
             data_dir=str(self._data_dir),
         )
         async with trio.open_nursery() as nursery:
@@ -245,15 +246,3 @@ async def _fill_in(ref: ActorRef, question: Message, part: Any) -> None:
             part.CopyFrom(await ref.ask(question, type(part)))
         except P2pchatError:
             return
-
-
-def _status(stats: ActorStats) -> actors.ActorStatus:
-    return actors.ActorStatus(
-        name=stats.name,
-        state=stats.state,
-        restarts=stats.restarts,
-        drops=stats.drops,
-        queue=stats.queue,
-        handled=stats.handled,
-        stalls=stats.stalls,
-    )

@@ -190,6 +190,8 @@ def _why(error: Exception) -> str:
     reason = deepest(error)
     if "does not correspond" in reason or "Peer ID mismatch" in reason:
         return "somebody with another peer id answers there"
+    if "all attempts to connect" in reason:
+        return "nobody answers there"
     if "refused" in reason and not isinstance(error, DialError):
         return "nothing listens there"
     return reason

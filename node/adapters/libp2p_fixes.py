@@ -93,7 +93,7 @@ class StreamGuard:
             await until_gone(stream)
         except Exception as error:
             self._counters["streams_reset"] += 1
-            log.info("reset a stream from %s: %r", peer, error)
+            log.debug("reset a stream from %s: %r", peer, error)
             await stream.reset()
         finally:
             self.let_off(stream)

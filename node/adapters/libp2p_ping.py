@@ -78,7 +78,7 @@ class Pings:
             await self.ping(connection)
         except StreamError as error:
             if not connection.is_closed:
-                log.info(
+                log.debug(
                     "closing a dead connection to %s: %s", connection.muxed_conn.peer_id, error
                 )
                 await fixes.hang_up(connection)

@@ -92,7 +92,7 @@ class BoundedPubsub(Pubsub):
             log.debug("the gossip stream of %s ended: %s", peer, error)
         except Exception as error:
             self._counters["gossip_errors"] += 1
-            log.info("reset the gossip stream of %s: %r", peer, error)
+            log.debug("reset the gossip stream of %s: %r", peer, error)
             await stream.reset()
             self._handle_dead_peer(peer)
 

@@ -73,7 +73,7 @@ class RelayService:
         try:
             request = await wire.read_message(stream, HopMessage)
         except wire.CircuitError as error:
-            log.info("refused a relay request of %s: %s", stream.muxed_conn.peer_id, error)
+            log.debug("refused a relay request of %s: %s", stream.muxed_conn.peer_id, error)
             await self._turn_down(stream, Status.MALFORMED_MESSAGE)
             return
         if wire.is_relayed(wire.connection_of(stream)):
@@ -158,7 +158,7 @@ class RelayService:
             far = await self._call(connection, source)
         except Exception as error:
             self._counters["circuits_failed"] += 1
-            log.info("no circuit to %s: %r", connection.muxed_conn.peer_id, error)
+            log.debug("no circuit to %s: %r", connection.muxed_conn.peer_id, error)
             await self._answer(near, _status(Status.CONNECTION_FAILED))
             return
         try:

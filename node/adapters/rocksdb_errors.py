@@ -42,7 +42,7 @@ def plain_words(path: Path, noun: str, contents: str) -> Iterator[None]:
 def _explain(text: str, path: Path, noun: str, contents: str) -> StoreError:
     if any(sign in text for sign in _IN_USE):
         return StoreInUseError(
-            f"The {noun} in {path} is in use by another process. Stop the other node, or use another "
+            f"The {noun} in {path} is in use by another process. Stop that one, or use another "
             "data folder."
         )
     if any(sign in text for sign in _FULL):

@@ -129,6 +129,7 @@ class MemoryMail:
             self._blocks[change.block.peer] = change.block.SerializeToString()
         self._invites.pop(change.revoked, None)
         self._blocks.pop(change.unblocked, None)
+        self._registrations.pop(change.unregistered, None)
 
     def describe(self) -> StoreInfo:
         totals = self.totals()

@@ -167,6 +167,8 @@ class RocksdbMail:
             entries.append((INVITES, change.revoked.encode(), None))
         if change.unblocked:
             entries.append((BLOCKS, change.unblocked, None))
+        if change.unregistered:
+            entries.append((REGISTRATIONS, change.unregistered, None))
         self._database.commit(entries)
 
     def describe(self) -> StoreInfo:

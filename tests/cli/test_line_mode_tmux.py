@@ -101,7 +101,7 @@ def test_a_conversation(terminal: Terminal) -> None:
     terminal.wait_for("ada @ Bob>")
     terminal.type("slow post")
     terminal.wait_for("you to Bob: slow post  - sending")
-    terminal.wait_for("* Bob: 'slow post' is at 1 of 1 mailboxes - stored 1/1")
+    terminal.wait_for("* Bob: 'slow post' is in 1 of 1 mailboxes - stored 1/1")
     terminal.wait_for("* Bob has 'slow post' - delivered")
     terminal.type("/dm")
     terminal.wait_for("* Back in #lobby")
@@ -114,7 +114,7 @@ def test_hostile_direct_messages_are_harmless(terminal: Terminal) -> None:
     shown = terminal.wait_for("Bob to you: good morning")
     assert "p2pchat - chat without" in shown  # the screen was not cleared
     assert "] E␛[31mve (…" in shown
-    assert "is none of your contacts: /dm …" in shown
+    assert "is not among your contacts yet: /dm …" in shown
     assert not any(row.startswith("[00:00:00]") for row in shown.splitlines())
 
 
@@ -264,7 +264,7 @@ def test_direct_messages_from_a_pipe(tmp_path: Path) -> None:
     shown = done.stdout.decode()
     assert "you to Bob: slow one  - sending" in shown
     assert "you to Bob: two  - delivered" in shown
-    assert "is at 1 of 1 mailboxes - stored 1/1" in shown
+    assert "is in 1 of 1 mailboxes - stored 1/1" in shown
     assert (done.returncode, done.stderr) == (0, b"")
 
 

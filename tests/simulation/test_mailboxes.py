@@ -360,3 +360,27 @@ async def test_what_was_not_seen_before_the_end_is_missed_at_the_next_start(
             await bob.ui.ask(shown, actors.Done)
             listed = await bob.ui.ask(actors.ListContacts(), actors.ContactStatusList)
             assert [status.missed for status in listed.contacts] == [0]
+
+
+async def test_a_mailbox_that_was_left_takes_no_more_mail(autojump_clock: Clock) -> None:
+    scene = Scene()
+    mailbox = make_mailbox(scene.hub, 9)
+    peer = make_node(MemoryHub(), BOB).identity.peer
+    with trio.fail_after(600):
+        async with running(mailbox):
+            bob = scene.person(BOB)
+            async with running(bob):
+                await bob.add_mailbox(await mailbox.link())
+                link = await bob.link()
+                await bob.ui.ask(actors.RemoveMailbox(text="1"), actors.Done)
+            assert (await mailbox.describe()).registered == 0
+            alice = scene.person(ALICE)
+            async with running(alice):
+                await alice.add_contact(link)  # an old one
+                sent = await alice.write(peer, "hello?")
+                await trio.sleep(60)
+                assert await alice.stage_of(peer, sent.id) == records.QUEUED
+                bob = scene.person(BOB)
+                async with running(bob):
+                    await bob.add_mailbox(await mailbox.link())
+                    await bob.until_letters("hello?")

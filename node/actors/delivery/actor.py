@@ -14,12 +14,11 @@ from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.delivery.deliver_link import DeliverLink
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailboxes import Mailboxes
-from p2pchat.node.actors.delivery.one_error import one_error
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.actors.delivery.people import People
 from p2pchat.node.actors.lanes import Desk, Lane
 from p2pchat.node.backoff import Backoff
-from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError
+from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError, one_error
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol.limits import DELIVER_PROTOCOL
 from p2pchat.node.protocol.outbox import Route

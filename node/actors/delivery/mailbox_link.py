@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -11,10 +12,15 @@ import trio
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailbox_session import MailboxSession
-from p2pchat.node.actors.delivery.one_error import one_error
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.backoff import Backoff
-from p2pchat.node.errors import ActorError, P2pchatError, RequestRejectedError, StreamError
+from p2pchat.node.errors import (
+    ActorError,
+    P2pchatError,
+    RequestRejectedError,
+    StreamError,
+    one_error,
+)
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.limits import MAILBOX_PROTOCOL
@@ -28,12 +34,13 @@ log = logging.getLogger(__name__)
 RETRY = Backoff(first=1.0, most=120.0)  # seconds
 ASK_AGAIN = 600.0  # seconds until a mailbox that refused is asked again
 RESET_TIMEOUT = 0.2  # seconds to give a stream up
+FAREWELL = 2.0  # seconds for a mailbox to hear that it is left
 STEADY = 60.0  # seconds of a session after which the next failure is the first one again
 
 _WHY = {
     mailbox.FULL: "It takes no more people.",
     mailbox.BLOCKED: "It has blocked you.",
-    mailbox.BAD_INVITE: "It wants an invite, and this link's is unknown, used up or taken back.",
+    mailbox.BAD_INVITE: "It wants an invite, and this link has none, or one that is unknown, used up or taken back.",
     mailbox.NOT_REGISTERED: "It does not know you (any more).",
     mailbox.MALFORMED: "It does not understand this version of p2pchat.",
     mailbox.RATE_LIMITED: "It asks for patience.",
@@ -60,6 +67,7 @@ class MailboxLink:
         rng: random.Random,
     ) -> None:
         self.status = actors.MailboxStatus(peer=peer)
+        self.quiet = False  # whoever waits for `settled` tells the owner what came out
         self.settled = trio.Event()  # the first attempt has come to a result
         self.refusal = mailbox.REFUSAL_UNSPECIFIED
         self._peer = peer
@@ -87,6 +95,13 @@ class MailboxLink:
         self._bell.ring()
         if self._session is not None:
             self._session.wake()
+
+    async def farewell(self) -> None:
+        """Tell the mailbox that we leave, as far as it can be reached: who still writes there shall hear it."""
+        if self._session is not None:
+            with trio.move_on_after(FAREWELL), contextlib.suppress(StreamError):
+                await self._session.unregister()
+        self.cancel()
 
     def cancel(self) -> None:
         self._scope.cancel()
@@ -186,6 +201,10 @@ class MailboxLink:
         self.refusal = refused.reason
         if self._session is not None:
             self._session.collecting = False
+        if not self.quiet:
+            self._outgoing.warn(
+                f"Your mailbox …{peer_id.short(self._peer)} refuses. {self.status.problem}"
+            )
         if refused.reason in _FINAL:
             await self._on_turned_away(self._peer)
         self.settled.set()

@@ -30,6 +30,7 @@ IDLE = 30.0  # seconds without work until the stream to somebody else's mailbox 
 HANDOVERS_IN_HAND = (
     8  # frames handed over that wait for their synced write; reading stops meanwhile
 )
+MAX_DETAIL = 200  # characters of a mailbox's own words
 PAUSE, LONGEST_PAUSE = 1.0, 600.0  # seconds to leave a recipient's queue alone that is full
 
 # Trying again changes nothing about these.
@@ -75,6 +76,7 @@ class MailboxSession:
         self._asked_at = 0.0
         self._expecting = 0  # answers to Register and Lookup
         self.collecting = False
+        self._unregistered = trio.Event()
         self._send_acks, self._acks = trio.open_memory_channel[tuple[ReplySlot, list[bytes]]](
             HANDOVERS_IN_HAND
         )
@@ -102,6 +104,11 @@ class MailboxSession:
         await self._request(
             mailbox.MailboxRequest(register=mailbox.Register(token=token, record=record))
         )
+
+    async def unregister(self) -> None:
+        """Returns when the mailbox takes no more mail for us."""
+        await self._request(mailbox.MailboxRequest(unregister=mailbox.Unregister()))
+        await self._unregistered.wait()
 
     async def collect(self) -> None:
         self.collecting = True
@@ -212,6 +219,8 @@ class MailboxSession:
                 case "registered":
                     self._expecting = max(0, self._expecting - 1)
                     await self._on_registered(reply.registered)
+                case "unregistered":
+                    self._unregistered.set()
                 case "found":
                     self._expecting = max(0, self._expecting - 1)
                     await self._found(reply.found)
@@ -244,9 +253,9 @@ class MailboxSession:
             return outbox.refused(route, ids, f"Nobody takes it: {why}.", now_ms)
         seconds = min(max(refused.retry_after_ms / 1000, PAUSE), LONGEST_PAUSE)
         self._resume[route] = trio.current_time() + seconds
-        full = refused.reason == mailbox.FULL
-        what = "is full" if full else "asks for patience"
-        return outbox.put_off(route, ids, f"The mailbox {what}; it is tried again.", now_ms)
+        what = refused.detail[:MAX_DETAIL] or "It cannot take it now."
+        reason = f"The recipient's mailbox says: {what} It is tried again."
+        return outbox.put_off(route, ids, reason, now_ms)
 
     def _answered(self, ids: Sequence[bytes]) -> dict[Route, list[bytes]]:
         found: dict[Route, list[bytes]] = {}

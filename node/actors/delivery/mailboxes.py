@@ -217,8 +217,10 @@ class Mailboxes:
             old.cancel()  # the link may have brought another token or address
         attempt = self._ensure(peer)
         assert attempt is not None
+        attempt.quiet = True
         with trio.move_on_after(ANSWER_PATIENCE):
             await attempt.settled.wait()
+        attempt.quiet = False
         if attempt.refusal != mailbox.REFUSAL_UNSPECIFIED:
             problem = attempt.status.problem
             await self._drop(peer)
@@ -236,5 +238,5 @@ class Mailboxes:
     async def _drop(self, peer: str) -> None:
         self._own.remove(peer, self._now_ms())
         if link := self._links.pop(peer, None):
-            link.cancel()
+            await link.farewell()
         await self.publish()

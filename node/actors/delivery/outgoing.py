@@ -319,6 +319,10 @@ class Outgoing:
         except (RequestRejectedError, ActorError) as error:
             log.warning("receipts will be sent again: %s", error)
 
+    def warn(self, text: str) -> None:
+        """Say something to the owner that no command asked for."""
+        self._ui.offer(actors.Notice(level=actors.Notice.WARNING, text=text))
+
     # ---- receipts and time ----------------------------------------------------------------------------
 
     def post_due_receipts(self) -> None:

@@ -131,6 +131,8 @@ class People:
         changed = self._contacts.learn_addresses(contact, link.addresses)
         if not contact.nick:
             changed |= self._contacts.learn_nick(contact, link.name)
+        if not contact.name and not self._contacts.name_problem(link.name, link.peer):
+            contact.name, changed = link.name, True
         if changed:
             await self._outgoing.save_contact(contact)
         if link.record is not None:

@@ -52,7 +52,7 @@ async def test_a_state_that_takes_longer_comes_later(
         ids = [world.mail.kept[0].id]
         world.mail.change(BOB.peer, "Bob", ids, records.STORED, stored=1, mailboxes=1)
         await trio.sleep(TOGETHER * 2)
-        assert shown(world)[1:] == ["* Bob: 'Hi Bob' is at 1 of 1 mailboxes - stored 1/1"]
+        assert shown(world)[1:] == ["* Bob: 'Hi Bob' is in 1 of 1 mailboxes - stored 1/1"]
 
 
 async def test_what_waits_goes_before_what_answers_it(
@@ -205,7 +205,7 @@ async def test_mailboxes(autojump_clock: trio.testing.MockClock) -> None:
         f"  1  (…{end})  registered, not connected",
         "* There is no such mailbox.",
         "* Mailbox 1 is not used any more",
-        f"* Noted, and tried again: (…{end})  not registered yet, not connected - It wants an invite.",
+        f"* Noted, and tried again: (…{end})  not registered, not connected - It wants an invite.",
     ]
 
 

@@ -72,7 +72,7 @@ def test_patience_ends_and_later_news_come_as_a_line() -> None:
     assert scene.due(PATIENCE) == ["you to Bob: Hi  - sending"]
     scene.change(3, delivery(records.STORED, stored=1, of=1), "Hi")
     assert scene.due(3) == []
-    assert scene.due(3 + TOGETHER) == ["* Bob: 'Hi' is at 1 of 1 mailboxes - stored 1/1"]
+    assert scene.due(3 + TOGETHER) == ["* Bob: 'Hi' is in 1 of 1 mailboxes - stored 1/1"]
     scene.change(9, DELIVERED, "Hi")
     assert scene.due(9 + TOGETHER) == ["* Bob has 'Hi' - delivered"]
     scene.change(10, READ, "Hi")

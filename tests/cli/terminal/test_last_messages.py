@@ -27,7 +27,7 @@ async def test_a_pipe_waits_until_its_messages_are_safe(
         assert trio.current_time() < SAFE_WAIT
     assert world.outcome == Outcome()
     assert "* Bob has 'one' - delivered" in console.lines
-    assert "* Bob: 'two' is at 1 of 2 mailboxes - stored 1/2" in console.lines
+    assert "* Bob: 'two' is in 1 of 2 mailboxes - stored 1/2" in console.lines
 
 
 async def test_a_pipe_says_what_is_only_here(autojump_clock: trio.testing.MockClock) -> None:

@@ -121,7 +121,7 @@ def test_contacts() -> None:
     stranger.contact.added = False
     assert texts(render_contacts.contacts([friend, stranger])) == [
         "* 2 contacts:",
-        "  1  Bob (…x6nXTN)  connected, 1 mailbox, 2 messages waiting, calls itself Bobby",
+        "  1  Bob (…x6nXTN)  connected, 1 mailbox, 2 messages not delivered yet, calls itself Bobby",
         "  2  Eve (…x6nXTN)  not connected, no mailbox, not added by you",
     ]
     assert "/contact link" in texts(render_contacts.contacts([]))[0]
@@ -152,7 +152,7 @@ def test_mailboxes() -> None:
         "* 2 mailboxes:",
         "  1  (…x6nXTN)  registered, connected, keeps 10,000 messages and 64.0 MiB for 30 d",
         "     /ip4/1.2.3.4/tcp/1",
-        "  2  (…x6nXTN)  not registered yet, not connected - It wants an invite.",
+        "  2  (…x6nXTN)  not registered, not connected - It wants an invite.",
     ]
     assert "/mailbox add" in texts(render_contacts.mailboxes([]))[0]
 
