@@ -378,14 +378,12 @@ class RecordChanged(_message.Message):
     def __init__(self, record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
 
 class RecordHeard(_message.Message):
-    __slots__ = ("peer", "record", "told_sequence")
+    __slots__ = ("peer", "record")
     PEER_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
-    TOLD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     peer: str
     record: _wire_pb2.MailboxRecord
-    told_sequence: int
-    def __init__(self, peer: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., told_sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, peer: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
 
 class PeerFound(_message.Message):
     __slots__ = ("peer", "addresses", "source")

@@ -54,14 +54,16 @@ class OwnMailboxes(_message.Message):
     def __init__(self, mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
 
 class OwnMailbox(_message.Message):
-    __slots__ = ("address", "token", "registered")
+    __slots__ = ("address", "token", "registered", "leaving")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
     address: _wire_pb2.MailboxAddress
     token: str
     registered: bool
-    def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ...) -> None: ...
+    leaving: bool
+    def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving: _Optional[bool] = ...) -> None: ...
 
 class RoomEntry(_message.Message):
     __slots__ = ("name", "plain")
@@ -72,18 +74,20 @@ class RoomEntry(_message.Message):
     def __init__(self, name: _Optional[str] = ..., plain: _Optional[bool] = ...) -> None: ...
 
 class Delivery(_message.Message):
-    __slots__ = ("stage", "stored_at", "mailboxes", "reason", "changed_at_ms")
+    __slots__ = ("stage", "stored_at", "mailboxes", "reason", "changed_at_ms", "stored_until_ms")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     STORED_AT_FIELD_NUMBER: _ClassVar[int]
     MAILBOXES_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    STORED_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
     stage: Stage
     stored_at: _containers.RepeatedScalarFieldContainer[bytes]
     mailboxes: int
     reason: str
     changed_at_ms: int
-    def __init__(self, stage: _Optional[_Union[Stage, str]] = ..., stored_at: _Optional[_Iterable[bytes]] = ..., mailboxes: _Optional[int] = ..., reason: _Optional[str] = ..., changed_at_ms: _Optional[int] = ...) -> None: ...
+    stored_until_ms: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, stage: _Optional[_Union[Stage, str]] = ..., stored_at: _Optional[_Iterable[bytes]] = ..., mailboxes: _Optional[int] = ..., reason: _Optional[str] = ..., changed_at_ms: _Optional[int] = ..., stored_until_ms: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DirectRecord(_message.Message):
     __slots__ = ("peer", "outgoing", "id", "sent_at_ms", "lamport", "parents", "nick", "text", "received_at_ms", "expires_at_ms", "delivery", "read")
@@ -132,14 +136,13 @@ class OutboxRecord(_message.Message):
     def __init__(self, peer: _Optional[bytes] = ..., id: _Optional[bytes] = ..., lamport: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
 
 class Contact(_message.Message):
-    __slots__ = ("peer", "name", "nick", "addresses", "record", "added", "told_sequence", "last_message_ms")
+    __slots__ = ("peer", "name", "nick", "addresses", "record", "added", "last_message_ms")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NICK_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
     ADDED_FIELD_NUMBER: _ClassVar[int]
-    TOLD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     LAST_MESSAGE_MS_FIELD_NUMBER: _ClassVar[int]
     peer: bytes
     name: str
@@ -147,9 +150,8 @@ class Contact(_message.Message):
     addresses: _containers.RepeatedScalarFieldContainer[str]
     record: _wire_pb2.MailboxRecord
     added: bool
-    told_sequence: int
     last_message_ms: int
-    def __init__(self, peer: _Optional[bytes] = ..., name: _Optional[str] = ..., nick: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., added: _Optional[bool] = ..., told_sequence: _Optional[int] = ..., last_message_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, peer: _Optional[bytes] = ..., name: _Optional[str] = ..., nick: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., added: _Optional[bool] = ..., last_message_ms: _Optional[int] = ...) -> None: ...
 
 class HeldEnvelope(_message.Message):
     __slots__ = ("envelope", "sender", "stored_until_ms")
@@ -162,16 +164,18 @@ class HeldEnvelope(_message.Message):
     def __init__(self, envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., sender: _Optional[bytes] = ..., stored_until_ms: _Optional[int] = ...) -> None: ...
 
 class Registration(_message.Message):
-    __slots__ = ("peer", "record", "registered_at_ms", "invite")
+    __slots__ = ("peer", "record", "registered_at_ms", "invite", "left")
     PEER_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     INVITE_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
     peer: bytes
     record: _wire_pb2.MailboxRecord
     registered_at_ms: int
     invite: str
-    def __init__(self, peer: _Optional[bytes] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., registered_at_ms: _Optional[int] = ..., invite: _Optional[str] = ...) -> None: ...
+    left: bool
+    def __init__(self, peer: _Optional[bytes] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., registered_at_ms: _Optional[int] = ..., invite: _Optional[str] = ..., left: _Optional[bool] = ...) -> None: ...
 
 class Invite(_message.Message):
     __slots__ = ("id", "token", "uses_left", "used", "made_at_ms", "label")

@@ -12,6 +12,7 @@ from functools import partial
 import trio
 from google.protobuf.message import DecodeError, Message
 
+from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.lanes import Desk
 from p2pchat.node.actors.relays import Relays
 from p2pchat.node.errors import DialError, RequestRejectedError, StreamError
@@ -36,6 +37,7 @@ RESET_TIMEOUT = 0.2  # seconds to give a stream up
 HELLO_RATE = 0.1  # greetings a second from one peer ...
 HELLO_BURST = 5  # ... and at once; more are refused, or names could flood the screen
 CONNECTS_AT_ONCE = 64  # connections being made for other parts of the node; more wait
+GREET_PAUSE = 1.0  # seconds until a greeting that would come too soon is looked at again
 IDLE = 60.0  # seconds to the next look at the address book when nothing is due
 
 
@@ -75,6 +77,7 @@ class TransportActor(Actor):
         self._greetings: dict[str, _Greeting] = {}
         self._dial_now = trio.Event()
         self._refused_hellos = 0
+        self._changed = Bell()  # what we say of ourselves
         self._delivery = delivery
         self._relays = Relays(network, rng, self._tell_addresses)
         self._relays.use(self_image.relays, set())
@@ -99,6 +102,7 @@ class TransportActor(Actor):
         self.spawn(self._dial, name="dialer")
         self.spawn(self._desk.run, name="transport desk")
         self.spawn(self._relays.run, name="relays")
+        self.spawn(self._greet_again, name="greeter")
         await self._tell_addresses()
 
     async def _tell_addresses(self) -> None:
@@ -146,17 +150,24 @@ class TransportActor(Actor):
     @handles(actors.NameChanged)
     async def _rename(self, change: actors.NameChanged) -> None:
         self._self_image.name = change.name
-        self._greet_again()
+        self._changed.ring()
 
     @handles(actors.RecordChanged)
     async def _take_record(self, change: actors.RecordChanged) -> None:
         if self._self_image.record != change.record:
             self._self_image.record = change.record
-            self._greet_again()
+            self._changed.ring()
 
-    def _greet_again(self) -> None:
-        for peer in self._greetings:
-            self.spawn(self._greet, peer)
+    async def _greet_again(self) -> None:
+        """Tell everybody what has changed: at once, and many changes in a row together, or the others would
+        take us for somebody who floods them, and not hear the last one."""
+        pace = TokenBucket(HELLO_RATE / 2, HELLO_BURST - 2, trio.current_time())
+        while True:
+            await self._changed.wait()
+            while not pace.allows(trio.current_time()):  # noqa: ASYNC110
+                await trio.sleep(GREET_PAUSE)
+            for peer in self._greetings:
+                self.spawn(self._greet, peer)
 
     @handles(actors.UseRelays)
     async def _use_relays(self, command: actors.UseRelays) -> None:
@@ -244,11 +255,8 @@ class TransportActor(Actor):
                 log.debug("no greeting from %s: %s", peer, error)
                 return
             try:
-                told = self._self_image.record
                 await stream.write(self._hello())
-                # Their answer comes after they have read ours.
-                sequence = told.sequence if told is not None else 0
-                self._heard(peer, await stream.read_frame(HELLO_LIMIT), sequence)
+                self._heard(peer, await stream.read_frame(HELLO_LIMIT))
                 await stream.close()
             except (StreamError, DecodeError) as error:
                 log.debug("no greeting from %s: %s", peer, error)
@@ -283,7 +291,7 @@ class TransportActor(Actor):
         )
         return frame(hello.SerializeToString())
 
-    def _heard(self, peer: str, body: bytes, told_sequence: int = 0) -> None:
+    def _heard(self, peer: str, body: bytes) -> None:
         hello = wire.Hello.FromString(body)
         if peer not in self._connected:
             return  # it came and went
@@ -297,6 +305,5 @@ class TransportActor(Actor):
         if previous is None or previous.name != hello.nick:
             before = previous.name if previous else ""
             self._tell(actors.PeerNamed(peer=peer, name=hello.nick, previous=before))
-        if self._delivery is not None and (record is not None or told_sequence):
-            heard = actors.RecordHeard(peer=peer, record=record, told_sequence=told_sequence)
-            self._delivery.offer(heard)
+        if self._delivery is not None and record is not None:
+            self._delivery.offer(actors.RecordHeard(peer=peer, record=record))

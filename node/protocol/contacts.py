@@ -58,6 +58,15 @@ class ContactBook:
         contact = self._contacts.get(peer)
         return self._online.get(peer) or (contact.nick if contact is not None else "")
 
+    def is_chosen(self, peer: str) -> bool:
+        """Whether the owner has added or written to it; others are strangers that have written."""
+        contact = self._contacts.get(peer)
+        return contact is not None and contact.added
+
+    @property
+    def strangers(self) -> int:
+        return sum(not contact.added for contact in self._contacts.values())
+
     def seal_key(self, peer: str) -> bytes:
         contact = self._contacts.get(peer)
         return contact.record.seal_key if contact is not None else b""

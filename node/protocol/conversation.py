@@ -9,6 +9,8 @@ from p2pchat.node.protocol import room_message, uuid7
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
+HOUR_MS = 3600 * 1000
+
 Randomness = Callable[[int], bytes]
 
 
@@ -43,7 +45,8 @@ class Conversation:
             nick=nick,
             text=text,
             received_at_ms=now_ms,
-            expires_at_ms=now_ms + lifetime_ms,
+            # To the hour: with the envelope a mailbox would else learn when exactly it was written.
+            expires_at_ms=-(-(now_ms + lifetime_ms) // HOUR_MS) * HOUR_MS,
             delivery=records.Delivery(stage=records.QUEUED, changed_at_ms=now_ms),
         )
         self._newest.append(record.id)

@@ -7,11 +7,12 @@ under way on it. Delivery stages only move forward; see `records.Stage` for thei
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.limits import CLOCK_GRACE_MS
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 
@@ -31,7 +32,9 @@ class Item:
     id: bytes
     expires_at_ms: int
     stage: records.Stage = records.QUEUED
-    stored_at: list[str] = field(default_factory=list)
+    stored_at: dict[str, int] = field(
+        default_factory=dict
+    )  # mailbox -> until when, Unix milliseconds
     refused: dict[str, str] = field(default_factory=dict)  # by which mailbox, for good, and why
     reason: str = ""
     receipts: actors.PeerReceipts | None = None
@@ -84,7 +87,8 @@ class Outbox:
         self._added = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._items.values()))
+        """Own messages that are not finished."""
+        return sum(map(self.waiting, self._items))
 
     def waiting(self, peer: str) -> int:
         """Messages for `peer` that are not finished, receipts left out."""
@@ -184,11 +188,18 @@ class Outbox:
     def read(self, peer: str, ids: Iterable[bytes], now_ms: int) -> list[Change]:
         return self._finish(peer, ids, records.READ, now_ms)
 
-    def stored(self, route: Route, ids: Iterable[bytes], now_ms: int) -> list[Change]:
-        """A mailbox has given its word for these."""
+    def stored(
+        self,
+        route: Route,
+        ids: Iterable[bytes],
+        now_ms: int,
+        until_ms: Mapping[bytes, int] | None = None,
+    ) -> list[Change]:
+        """A mailbox has given its word for these, until the given times on its clock (else: as long as they live)."""
         changes = []
         for item in self._answered(route, ids):
-            item.stored_at.append(route.mailbox)
+            until = (until_ms or {}).get(item.id, item.expires_at_ms)
+            item.stored_at[route.mailbox] = until
             item.stage = max(item.stage, records.STORED)
             item.reason = ""
             # One mailbox is enough for receipts: if it is lost, the message itself is delivered again.
@@ -248,6 +259,24 @@ class Outbox:
             item.stage = max(item.stage, records.EXPIRED)
         return [self._change(item, now_ms, finished=True) for item in due]
 
+    def lapse(self, now_ms: int) -> list[Change]:
+        """Mailboxes keep things for a time of their own: when that is over, what lives longer is left there again."""
+        changes = []
+        for items in self._items.values():
+            for item in items.values():
+                over = [m for m, until in item.stored_at.items() if until + CLOCK_GRACE_MS < now_ms]
+                for mailbox in over:
+                    del item.stored_at[mailbox]
+                    self._line_up_again(item, Route(item.peer, mailbox))
+                if over:
+                    item.reason = "A mailbox has kept it for as long as it keeps things; it is left there again."
+                    changes.append(self._change(item, now_ms))
+        return changes
+
+    def _line_up_again(self, item: Item, route: Route) -> None:
+        if route.mailbox in self.mailboxes(route.peer) and _has_business(item, route):
+            self._lanes.setdefault(route, _Lane()).line_up([item])
+
     def forget(self, peer: str, message_id: bytes) -> None:
         """It is not to be sent any more, and there is nothing to tell."""
         if item := self._items.get(peer, {}).get(message_id):
@@ -287,6 +316,7 @@ class Outbox:
         return records.Delivery(
             stage=item.stage,
             stored_at=map(peer_id.from_text, item.stored_at),
+            stored_until_ms=item.stored_at.values(),
             # One that the recipient has given up may hold it still: "2 of 1" says nothing to anybody.
             mailboxes=len({*self.mailboxes(item.peer), *item.stored_at}),
             reason=item.reason,
@@ -323,11 +353,12 @@ def _has_business(item: Item, route: Route) -> bool:
 def restored(record: records.OutboxRecord) -> Item:
     """An item as it was when the program ended."""
     delivery = record.delivery
+    until = delivery.stored_until_ms or [record.expires_at_ms] * len(delivery.stored_at)
     return Item(
         peer=peer_id.to_text(record.peer),
         id=record.id,
         expires_at_ms=record.expires_at_ms,
         stage=delivery.stage if delivery.stage > records.SENDING else records.QUEUED,
-        stored_at=[peer_id.to_text(mailbox) for mailbox in delivery.stored_at],
+        stored_at=dict(zip(map(peer_id.to_text, delivery.stored_at), until, strict=False)),
         reason=delivery.reason,
     )

@@ -39,7 +39,15 @@ class OwnMailboxes:
         return peer in self._entries
 
     def peers(self) -> list[str]:
+        """Those that are to take mail."""
+        return [peer for peer, entry in self._entries.items() if not entry.leaving]
+
+    def everywhere(self) -> list[str]:
+        """Those, and the ones that are being left: mail may be at any of them."""
         return list(self._entries)
+
+    def is_leaving(self, peer: str) -> bool:
+        return peer in self._entries and self._entries[peer].leaving
 
     def get(self, peer: str) -> records.OwnMailbox:
         return self._entries[peer]
@@ -53,7 +61,7 @@ class OwnMailboxes:
     def add(self, link: MailboxLink) -> bool:
         """Whether anything changed. Raises `ValueError` with a sentence when it cannot be one of them."""
         known = self._entries.get(link.peer)
-        if known is None and len(self._entries) >= MAX_MAILBOXES:
+        if link.peer not in self.peers() and len(self.peers()) >= MAX_MAILBOXES:
             raise ValueError(
                 f"You have {MAX_MAILBOXES} mailboxes already: /mailbox remove one first."
             )
@@ -61,6 +69,7 @@ class OwnMailboxes:
         if known is not None:
             entry.CopyFrom(known)
         entry.token = link.token or entry.token
+        entry.leaving = False
         entry.address.peer = peer_id.from_text(link.peer)
         if fitting := [a for a in link.addresses if mailbox_record.is_address(a)][:MAX_ADDRESSES]:
             entry.address.ClearField("addresses")
@@ -73,14 +82,24 @@ class OwnMailboxes:
         self._entries[link.peer] = entry
         return True
 
+    def leave(self, peer: str, now_ms: int) -> None:
+        """No more mail shall go there; it stays until what it holds has been collected."""
+        entry = self._entries[peer]
+        if entry.registered:
+            entry.leaving, entry.registered = True, False
+            self._next_sequence(now_ms)
+        else:
+            del self._entries[peer]
+
     def remove(self, peer: str, now_ms: int) -> None:
+        """At once. Raises `KeyError`."""
         if self._entries.pop(peer).registered:
             self._next_sequence(now_ms)
 
     def registered(self, peer: str, now_ms: int) -> bool:
         """The mailbox has agreed; whether that is new, and with it the record."""
         entry = self._entries.get(peer)
-        if entry is None or entry.registered:
+        if entry is None or entry.registered or entry.leaving:
             return False
         entry.registered = True
         self._next_sequence(now_ms)

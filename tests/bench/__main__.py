@@ -1,7 +1,7 @@
 """Runs the benchmarks: `python -m tests.bench [--quick] [--runs N] [names...]`.
 
-Each run of each benchmark has a fresh process. Prints the median of the runs, writes all values to
-`build/bench/<name>.json`.
+Each run of each benchmark has a fresh process. Prints the median of the runs, and how busy the machine was besides;
+writes all values to `build/bench/<name>.json`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ import importlib
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 RESULTS = ROOT / "build" / "bench"
 RUNS = 3
+SYNCS = 50  # small appends, each synced, to see how fast the disk is at the moment
 PREFIX = "bench_"
 
 Row = dict[str, Any]
@@ -63,16 +68,20 @@ def _measure(name: str, quick: bool, into: Path) -> None:
 
 def _report(name: str, quick: bool, runs: int) -> bool:
     """Whether every run of the benchmark came to its end."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     done: list[dict[str, Any]] = []
+    busy: list[dict[str, float]] = []
     for _ in range(runs):
+        sync_ms, clock = _sync_ms(), _Clock()
         result = _in_fresh_process(name, quick)
         if result is None:
             return False
         done.append(result)
+        busy.append({"others_percent": clock.others_percent(), "sync_ms": sync_ms})
     rows = [_median(same) for same in zip(*(result["rows"] for result in done), strict=True)]
-    _print(done[0]["name"], rows)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    report = {**done[0], "rows": rows, "quick": quick, "runs": runs, "machine": _machine()}
+    _print(f"{done[0]['name']} ({_words(busy)})", rows)
+    report = {**done[0], "rows": rows, "quick": quick, "runs": runs}
+    report |= {"machine": _machine(), "busy": busy}
     (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
     return True
 
@@ -85,6 +94,50 @@ def _in_fresh_process(name: str, quick: bool) -> dict[str, Any] | None:
             return None
         result: dict[str, Any] = json.loads(into.read_text())
         return result
+
+
+class _Clock:
+    """What the processors do from now on, for ourselves and for others."""
+
+    def __init__(self) -> None:
+        self._began, self._busy, self._own = time.monotonic(), _busy_s(), _own_s()
+
+    def others_percent(self) -> float:
+        seconds = (time.monotonic() - self._began) * (os.cpu_count() or 1)
+        others = (_busy_s() - self._busy) - (_own_s() - self._own)
+        return max(0.0, 100 * others / seconds)
+
+
+def _busy_s() -> float:
+    """Seconds that all processors together were not idle."""
+    times = psutil.cpu_times()
+    return float(sum(times[:3]))  # of users, nice ones, the system
+
+
+def _own_s() -> float:
+    """Seconds that all our children and theirs took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _sync_ms() -> float:
+    """The median of small synced appends."""
+    times = []
+    with tempfile.TemporaryFile(dir=RESULTS) as file:
+        for _ in range(SYNCS):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1e3
+
+
+def _words(busy: list[dict[str, float]]) -> str:
+    others, sync = (
+        statistics.median(one[name] for one in busy) for name in ("others_percent", "sync_ms")
+    )
+    return f"other programs took {others:.0f} % of the processors; a sync {sync:.2g} ms"
 
 
 def _median(same: tuple[Row, ...]) -> Row:

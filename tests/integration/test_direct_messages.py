@@ -184,7 +184,7 @@ def test_states_in_a_terminal_with_a_restart_in_between(tmp_path: Path) -> None:
 
             alice.type("/dm Bob")
             alice.wait_for(
-                "What you type now goes to Bob and nobody else; /dm back to #p2pchat-default"
+                "What you type now goes to Bob and nobody else; /dm alone leads back to #p2pchat-default"
             )
             alice.wait_for("Alice @ Bob>")
             alice.type("Are you there?")

@@ -10,11 +10,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from p2pchat.node.actors.transport import HELLO_PROTOCOL
 from p2pchat.node.adapters.memory_network import MemoryHub
 from p2pchat.node.errors import AskTimeoutError, NetworkDownError, RequestRejectedError, StoreError
 from p2pchat.node.protocol import names
+from p2pchat.node.protocol.framing import frame
 from p2pchat.node.protocol.rooms import Room
 from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import wire_pb2 as wire
 from tests.simulation.nodes import ROOM, SimulatedNode, address_of, make_node, running
 
 T = TypeVar("T")
@@ -222,13 +225,30 @@ async def test_names_travel_with_the_greeting_and_a_change_is_told(
             assert alice.shown[-1].message.nick == "Robert"
 
 
-async def test_a_peer_cannot_flood_the_screen_with_names(autojump_clock: MockClock) -> None:
+async def test_many_changes_of_name_are_told_together_and_the_last_one_is_heard(
+    autojump_clock: MockClock,
+) -> None:
     alice, bob = pair()
     with trio.fail_after(PATIENCE):
         async with running(alice, bob):
             await meet(alice, bob)
             for number in range(50):
                 await bob.ui.ask(actors.SetName(name=f"B{number}"), actors.Done)
+                await trio.sleep(0.1)
+            await trio.sleep(60)
+            named = [e for e in alice.events if isinstance(e, actors.PeerNamed)]
+            assert named[-1].name == "B49"
+            assert len(named) <= 6
+
+
+async def test_a_peer_cannot_flood_the_screen_with_names(autojump_clock: MockClock) -> None:
+    alice, bob = pair()
+    with trio.fail_after(PATIENCE):
+        async with running(alice, bob):
+            await meet(alice, bob)
+            for number in range(50):
+                stream = await bob.network.open_stream(alice.identity.peer, HELLO_PROTOCOL)
+                await stream.write(frame(wire.Hello(nick=f"B{number}").SerializeToString()))
                 await trio.sleep(0.1)
             assert len([e for e in alice.events if isinstance(e, actors.PeerNamed)]) <= 6
             described = await alice.ui.ask(actors.DescribeNode(), actors.NodeDescription)

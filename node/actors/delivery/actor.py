@@ -159,8 +159,7 @@ class DeliveryActor(Actor):
     @handles(actors.PeerConnected)
     async def _peer_connected(self, event: actors.PeerConnected) -> None:
         self._outgoing.courier.connected(event.peer)
-        self._retry_direct.pop(event.peer, None)
-        self._direct_failures.pop(event.peer, None)
+        self._forget_failures(event.peer)
         self._mailboxes.seen(event.peer)
         self._work.ring()
 
@@ -168,6 +167,7 @@ class DeliveryActor(Actor):
     async def _peer_disconnected(self, event: actors.PeerDisconnected) -> None:
         self._outgoing.courier.disconnected(event.peer, trio.current_time())
         self._people.offline(event.peer)
+        self._forget_failures(event.peer)
         self._work.ring()
 
     @handles(actors.PeerNamed)
@@ -177,10 +177,7 @@ class DeliveryActor(Actor):
     @handles(actors.RecordHeard)
     async def _record_heard(self, event: actors.RecordHeard) -> None:
         """Kept for somebody who is a contact already, else until a message makes it one."""
-        if event.HasField("record"):
-            await self._people.heard(event.peer, event.record)
-        if event.told_sequence:
-            await self._outgoing.told(event.peer, event.told_sequence)
+        await self._people.heard(event.peer, event.record)
 
     async def _greet_connected(self) -> None:
         """Who was connected before this incarnation began."""
@@ -214,9 +211,12 @@ class DeliveryActor(Actor):
     def _round(self, now: float) -> None:
         outgoing = self._outgoing
         waiting = set(outgoing.outbox.peers())
-        for peer in waiting:
+        chosen = {peer for peer in waiting if outgoing.contacts.is_chosen(peer)}
+        for peer in chosen:
             outgoing.courier.wants(peer, now)
-        outgoing.courier.keep_only(waiting)
+        outgoing.courier.keep_only(chosen)
+        for peer in self._retry_direct.keys() - waiting:
+            self._forget_failures(peer)
         for peer in outgoing.courier.due(now):
             self.spawn(self._reach, peer, name=f"dial {peer}")
         for peer in waiting:
@@ -230,19 +230,26 @@ class DeliveryActor(Actor):
         there = {connection.peer for connection in self._network.connections()}
         courier = self._outgoing.courier
         for peer in peers:
-            if peer in there and not courier.is_connected(peer):
-                courier.connected(peer)
-            elif peer not in there and courier.is_connected(peer):
+            if peer in there:
+                if not courier.is_connected(peer):
+                    courier.connected(peer)
+                continue
+            self._forget_failures(peer)
+            if courier.is_connected(peer):
                 courier.disconnected(peer, trio.current_time())
-            elif peer not in there:
+            else:
                 courier.failed(peer, trio.current_time())
+
+    def _forget_failures(self, peer: str) -> None:
+        self._retry_direct.pop(peer, None)
+        self._direct_failures.pop(peer, None)
 
     def _next_look(self, now: float) -> float:
         times = [
             self._sweep_at,
             self._outgoing.receipts.next_due(),
             self._outgoing.courier.next_due(now),
-            *(at for at in self._retry_direct.values()),
+            *(at for at in self._retry_direct.values() if at > now),
         ]
         # Never in the past, so that a mistake above cannot become a loop that burns the processor.
         return max(now + 0.01, min(at for at in times if at is not None))

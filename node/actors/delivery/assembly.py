@@ -84,7 +84,7 @@ def make_delivery(
         contacts=contacts,
         outgoing=outgoing,
         storage=storage,
-        on_choice=incoming.forget_rate,
+        on_choice=incoming.choice_changed,
     )
     configured = [
         link

@@ -42,7 +42,10 @@ class Envelopes:
         self._nick = nick
         self._now_ms = now_ms
         self._cache: OrderedDict[Key, wire.Envelope] = OrderedDict()
-        self._told: dict[Key, int] = {}  # sequence of the own record inside
+        self._inside: dict[Key, int] = {}  # sequence of the own record inside
+        # The own record that a recipient has, as far as this run knows: told once in each run, because what
+        # the other side has forgotten since (a new store, a contact removed) nobody hears of.
+        self._told: dict[str, int] = {}
         self._resealed: set[Key] = set()
 
     def seal(self, peer: str, record: records.DirectRecord) -> tuple[wire.Envelope, int]:
@@ -57,7 +60,7 @@ class Envelopes:
     ) -> None:
         self._cache[peer, message_id] = envelope
         if sequence:
-            self._told[peer, message_id] = sequence
+            self._inside[peer, message_id] = sequence
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
 
@@ -108,12 +111,14 @@ class Envelopes:
             self._resealed.add(key)
         return again, hopeless
 
-    def finished(self, peer: str, message_id: bytes) -> int:
-        """Forget one; the sequence of the own record that was inside (0: none, or not known)."""
+    def finished(self, peer: str, message_id: bytes, *, has_it: bool) -> None:
+        """Forget one; if the recipient `has_it`, it has the own record that was inside, too."""
         key = (peer, message_id)
         self._cache.pop(key, None)
         self._resealed.discard(key)
-        return self._told.pop(key, 0)
+        sequence = self._inside.pop(key, 0)
+        if has_it and sequence > self._told.get(peer, 0):
+            self._told[peer] = sequence
 
     def _seal(self, peer: str, content: wire.Content, expires_at_ms: int) -> wire.Envelope:
         """After a `SealError` the key counts as unknown: a signed key need not be a good one."""
@@ -126,7 +131,5 @@ class Envelopes:
 
     def _record_for(self, peer: str) -> wire.MailboxRecord | None:
         """The own record, unless the recipient is known to have it."""
-        contact = self._contacts.get(peer)
-        told = contact.told_sequence if contact is not None else 0
         own = self.own_record
-        return own if own is not None and own.sequence > told else None
+        return own if own is not None and own.sequence > self._told.get(peer, 0) else None

@@ -25,6 +25,7 @@ from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.envelope import EnvelopeRefusedError, Opened, Opener, envelope_id
 from p2pchat.node.protocol.framing import frame
 from p2pchat.node.protocol.limits import FRAME_LIMIT, MAX_BATCH
+from p2pchat.node.protocol.strangers import MAX_STRANGERS, Strangers
 from p2pchat.node.protocol.token_bucket import TokenBucket
 from p2pchat.node.runtime import ActorRef
 from p2pchat.node.runtime.mailbox import ReplySlot
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 FRAMES_IN_HAND = 4  # frames of one stream that wait for their synced write; reading stops meanwhile
 # Before other tasks get their turn: 1 ms. Handing over takes many turns for a frame, and goes on meanwhile; with 16 it
-# was a third slower.
+# was up to a third slower.
 OPENS_AT_ONCE = 4
 SPOOL_PAGE = 128  # sealed envelopes read from the store at once
 RETRY = 5.0  # seconds until a store that failed is tried again
@@ -81,6 +82,8 @@ class Incoming:
         self._now_ms = now_ms
         self._spooled = Bell()
         self._buckets: dict[str, TokenBucket] = {}
+        self._strangers = Strangers(trio.current_time())
+        self._over = False  # whoever comes now has to try again with the next incarnation
         self._scopes: set[trio.CancelScope] = set()  # of the streams being served
 
     # ---- from the sender itself -----------------------------------------------------------------------
@@ -88,6 +91,8 @@ class Incoming:
     async def serve(self, stream: Stream) -> None:
         """One sender's stream: frames are answered in order, each after its synced write."""
         send, pending = trio.open_memory_channel[tuple[_Batch, ReplySlot | None]](FRAMES_IN_HAND)
+        if self._over:
+            raise StreamError("the delivery part of the node has stopped")
         scope = trio.CancelScope()
         self._scopes.add(scope)
         try:
@@ -128,7 +133,8 @@ class Incoming:
             return
         spooled = b"" if by else envelope_id(envelope)
         try:
-            opened = self._opener.open(envelope, self._now_ms())
+            # What a mailbox handed over is gone there: it is opened however late our clock says it is.
+            opened = self._opener.open(envelope, self._now_ms() if by else 0)
         except EnvelopeRefusedError as error:
             name = wire.Verdict.Name(error.verdict).lower()
             self.counters[f"envelopes_{name}"] += 1
@@ -138,6 +144,10 @@ class Incoming:
                 batch.done.append(spooled)
             return
         sender = peer_id.to_text(opened.sender)
+        if by and not self._hears(sender):
+            self.counters["strangers_limited"] += 1
+            batch.verdicts.append(wire.TRY_LATER)
+            return
         batch.verdicts.append(wire.ACCEPTED)
         if opened.content.HasField("receipts"):
             batch.receipts.append((sender, opened.content.receipts))
@@ -151,21 +161,26 @@ class Incoming:
         batch.saves.append(actors.DirectSave(record=record, receipt_due=due, spooled=spooled))
         batch.opened.append(opened)
 
+    def _hears(self, sender: str) -> bool:
+        chosen = self._contacts.is_chosen(sender)
+        return chosen or self._strangers.allows(sender, trio.current_time())
+
     def _may(self, peer: str) -> bool:
         bucket = self._buckets.get(peer)
         now = trio.current_time()
         if bucket is None:
-            contact = self._contacts.get(peer)
-            friend = contact is not None and contact.added
+            friend = self._contacts.is_chosen(peer)
             rate = (FRIEND_RATE, FRIEND_BURST) if friend else (STRANGER_RATE, STRANGER_BURST)
             bucket = self._buckets[peer] = TokenBucket(*rate, now)
             while len(self._buckets) > BUCKETS:
                 del self._buckets[next(iter(self._buckets))]
         return bucket.allows(now)
 
-    def forget_rate(self, peer: str) -> None:
+    def choice_changed(self, peer: str) -> None:
         """The owner has made somebody a contact, or no longer."""
         self._buckets.pop(peer, None)
+        self._strangers.forget(peer)
+        self._outgoing.chosen(peer)
 
     async def _post(self, batch: _Batch) -> ReplySlot | None:
         """Begin to save, so that the next frame is opened meanwhile."""
@@ -181,9 +196,8 @@ class Incoming:
             answer = wire.DeliverAnswer(verdicts=batch.verdicts)
             await stream.write(frame(answer.SerializeToString()))
 
-    async def _finish(self, batch: _Batch, slot: ReplySlot | None) -> bool:
-        """Whether everything is saved; if not, the verdicts say that it is worth another try."""
-        saved = True
+    async def _finish(self, batch: _Batch, slot: ReplySlot | None) -> None:
+        """What could not be saved is worth another try, and the verdicts say so."""
         if slot is not None:
             try:
                 answer: Message | None = await slot.wait()
@@ -193,14 +207,14 @@ class Incoming:
             if isinstance(answer, actors.DirectSaved):
                 await self._saved(batch, answer.fresh)
             else:
-                saved = False
-                batch.verdicts = [
-                    wire.TRY_LATER if v == wire.ACCEPTED else v for v in batch.verdicts
-                ]
+                _try_later(batch)
         for sender, heard in batch.receipts:
-            await self._outgoing.receipted(sender, heard)
+            try:
+                await self._outgoing.receipted(sender, heard)
+            except (RequestRejectedError, ActorError) as error:
+                log.warning("receipts were not saved: %s", error)
+                _try_later(batch)
         await self._learn(batch)
-        return saved
 
     # ---- from mailboxes -------------------------------------------------------------------------------
 
@@ -219,6 +233,7 @@ class Incoming:
         try:
             await self._open_spool()
         finally:
+            self._over = True
             for scope in self._scopes:
                 scope.cancel()
 
@@ -274,6 +289,8 @@ class Incoming:
         self._outgoing.work()
 
     async def _name(self, peer: str, nick: str) -> str:
+        if peer not in self._contacts and self._contacts.strangers >= MAX_STRANGERS:
+            return nick  # kept and shown, but nobody to remember
         contact = self._contacts.ensure(peer, 0)
         changed = self._contacts.learn_nick(contact, nick)
         await self._outgoing.keep_contact(peer, changed=changed)
@@ -285,6 +302,10 @@ class Incoming:
             if opened.content.HasField("record"):
                 peer = peer_id.to_text(opened.sender)
                 await self._outgoing.learn_record(peer, opened.content.record)
+
+
+def _try_later(batch: _Batch) -> None:
+    batch.verdicts = [wire.TRY_LATER if v == wire.ACCEPTED else v for v in batch.verdicts]
 
 
 async def _next_frame(stream: Stream) -> bytes | None:

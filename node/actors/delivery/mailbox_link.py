@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -24,6 +23,7 @@ from p2pchat.node.errors import (
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.limits import MAILBOX_PROTOCOL
+from p2pchat.node.protocol.outbox import Route
 from p2pchat.node.protocol.own_mailboxes import OwnMailboxes
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 RETRY = Backoff(first=1.0, most=120.0)  # seconds
 ASK_AGAIN = 600.0  # seconds until a mailbox that refused is asked again
 RESET_TIMEOUT = 0.2  # seconds to give a stream up
-FAREWELL = 2.0  # seconds for a mailbox to hear that it is left
 STEADY = 60.0  # seconds of a session after which the next failure is the first one again
 
 _WHY = {
@@ -63,6 +62,7 @@ class MailboxLink:
         addresses: Callable[[], list[str]],
         on_agreed: Callable[[str], Awaitable[None]],
         on_turned_away: Callable[[str], Awaitable[None]],
+        on_left: Callable[[str], Awaitable[None]],
         now_ms: Callable[[], int],
         rng: random.Random,
     ) -> None:
@@ -79,6 +79,7 @@ class MailboxLink:
         self._addresses = addresses
         self._on_agreed = on_agreed
         self._on_turned_away = on_turned_away
+        self._on_left = on_left
         self._now_ms = now_ms
         self._rng = rng
         self._session: MailboxSession | None = None
@@ -91,17 +92,13 @@ class MailboxLink:
         self._record.ring()
 
     def wake(self) -> None:
-        """There is something to leave, or the mailbox is there (again)."""
-        self._bell.ring()
+        """There is something to leave here."""
         if self._session is not None:
             self._session.wake()
 
-    async def farewell(self) -> None:
-        """Tell the mailbox that we leave, as far as it can be reached: who still writes there shall hear it."""
-        if self._session is not None:
-            with trio.move_on_after(FAREWELL), contextlib.suppress(StreamError):
-                await self._session.unregister()
-        self.cancel()
+    def seen(self) -> None:
+        """The mailbox has connected by itself: there is no reason to wait any longer."""
+        self._bell.ring()
 
     def cancel(self) -> None:
         self._scope.cancel()
@@ -129,7 +126,7 @@ class MailboxLink:
 
     def _has_work(self) -> bool:
         outbox = self._outgoing.outbox
-        return any(self._peer in outbox.mailboxes(peer) for peer in outbox.peers())
+        return any(outbox.has_work(Route(peer, self._peer)) for peer in outbox.peers())
 
     async def _unreachable(self, error: P2pchatError) -> None:
         log.info("no session with mailbox …%s: %s", peer_id.short(self._peer), error)
@@ -156,6 +153,7 @@ class MailboxLink:
             now_ms=self._now_ms,
             on_registered=self._registered,
             on_refused=self._refused,
+            on_caught_up=self._caught_up,
         )
         self.status.connected = True
         self.status.problem = ""
@@ -174,12 +172,29 @@ class MailboxLink:
             self.status.connected = self.status.collecting = False
 
     async def _introduce(self, session: MailboxSession) -> None:
-        """Register at one of the owner's mailboxes, and again whenever the record has changed."""
+        """Say what the mailbox is to us, and again whenever that or the record has changed."""
         while True:
-            if self._is_own() and (record := self._outgoing.envelopes.own_record) is not None:
-                await session.register(self._own.get(self._peer).token, record)
-            again = None if self.status.registered else trio.current_time() + ASK_AGAIN
-            await self._record.wait_until(again)
+            record = self._outgoing.envelopes.own_record
+            if record is not None and self._own.is_leaving(self._peer):
+                await session.unregister(record)
+                await self._collect(session)
+            elif record is not None and self._is_own():
+                entry = self._own.get(self._peer)
+                await session.register(entry.token, record)
+                if entry.registered:
+                    await self._collect(session)
+            while not await self._record.wait_until(trio.current_time() + ASK_AGAIN):
+                if not self.status.registered:
+                    break
+
+    async def _collect(self, session: MailboxSession) -> None:
+        if not session.collecting:
+            await session.collect()
+            self.status.collecting = True
+
+    async def _caught_up(self) -> None:
+        if self._own.is_leaving(self._peer):
+            await self._on_left(self._peer)
 
     async def _registered(self, terms: mailbox.Registered) -> None:
         self.status.registered = True
@@ -187,9 +202,8 @@ class MailboxLink:
         self.status.quota_bytes = terms.quota_bytes
         self.status.quota_count = terms.quota_count
         self.status.retention_ms = terms.retention_ms
-        if self._session is not None and not self._session.collecting:
-            await self._session.collect()
-            self.status.collecting = True
+        if self._session is not None:
+            await self._collect(self._session)
         await self._on_agreed(self._peer)
         self.settled.set()
 
@@ -201,6 +215,9 @@ class MailboxLink:
         self.refusal = refused.reason
         if self._session is not None:
             self._session.collecting = False
+        if self._own.is_leaving(self._peer):
+            await self._on_left(self._peer)
+            return
         if not self.quiet:
             self._outgoing.warn(
                 f"Your mailbox …{peer_id.short(self._peer)} refuses. {self.status.problem}"

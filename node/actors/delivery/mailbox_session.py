@@ -16,7 +16,13 @@ from p2pchat.node.ports import Stream
 from p2pchat.node.protocol import custody, peer_id
 from p2pchat.node.protocol.envelope import envelope_id
 from p2pchat.node.protocol.framing import frame
-from p2pchat.node.protocol.limits import FRAME_LIMIT, MAX_BATCH, MAX_WINDOW, WINDOW
+from p2pchat.node.protocol.limits import (
+    CLOCK_GRACE_MS,
+    FRAME_LIMIT,
+    MAX_BATCH,
+    MAX_WINDOW,
+    WINDOW,
+)
 from p2pchat.node.protocol.outbox import Change, Route
 from p2pchat.node.runtime.mailbox import ReplySlot
 from p2pchat.proto import actors_pb2 as actors
@@ -27,9 +33,6 @@ log = logging.getLogger(__name__)
 
 REPLY_TIMEOUT = 30.0  # seconds until a mailbox that does not answer is taken for dead
 IDLE = 30.0  # seconds without work until the stream to somebody else's mailbox is closed
-HANDOVERS_IN_HAND = (
-    8  # frames handed over that wait for their synced write; reading stops meanwhile
-)
 MAX_DETAIL = 200  # characters of a mailbox's own words
 PAUSE, LONGEST_PAUSE = 1.0, 600.0  # seconds to leave a recipient's queue alone that is full
 
@@ -56,6 +59,7 @@ class MailboxSession:
         now_ms: Callable[[], int],
         on_registered: Callable[[mailbox.Registered], Awaitable[None]],
         on_refused: Callable[[mailbox.Refused], Awaitable[None]],
+        on_caught_up: Callable[[], Awaitable[None]],
     ) -> None:
         """The callbacks get what becomes of `register` and `collect`."""
         self._peer = peer
@@ -65,6 +69,7 @@ class MailboxSession:
         self._now_ms = now_ms
         self._on_registered = on_registered
         self._on_refused = on_refused
+        self._on_caught_up = on_caught_up
         self._writing = trio.Lock()
         self._bell = Bell()
         self._answers = Bell()
@@ -76,10 +81,11 @@ class MailboxSession:
         self._asked_at = 0.0
         self._expecting = 0  # answers to Register and Lookup
         self.collecting = False
-        self._unregistered = trio.Event()
+        # As many as a window may hold: reading must never wait for writing, or both sides wait for each other.
         self._send_acks, self._acks = trio.open_memory_channel[tuple[ReplySlot, list[bytes]]](
-            HANDOVERS_IN_HAND
+            MAX_WINDOW
         )
+        self._unacknowledged = 0
 
     def wake(self) -> None:
         self._bell.ring()
@@ -105,10 +111,9 @@ class MailboxSession:
             mailbox.MailboxRequest(register=mailbox.Register(token=token, record=record))
         )
 
-    async def unregister(self) -> None:
-        """Returns when the mailbox takes no more mail for us."""
-        await self._request(mailbox.MailboxRequest(unregister=mailbox.Unregister()))
-        await self._unregistered.wait()
+    async def unregister(self, record: wire.MailboxRecord) -> None:
+        """No more mail shall go there; the record leads others to where it shall go."""
+        await self._request(mailbox.MailboxRequest(unregister=mailbox.Unregister(record=record)))
 
     async def collect(self) -> None:
         self.collecting = True
@@ -219,8 +224,8 @@ class MailboxSession:
                 case "registered":
                     self._expecting = max(0, self._expecting - 1)
                     await self._on_registered(reply.registered)
-                case "unregistered":
-                    self._unregistered.set()
+                case "caught_up":
+                    await self._on_caught_up()
                 case "found":
                     self._expecting = max(0, self._expecting - 1)
                     await self._found(reply.found)
@@ -229,9 +234,26 @@ class MailboxSession:
     async def _custody(self, given: mailbox.Custody) -> None:
         if not custody.verify(given, peer_id.from_text(self._peer)):
             raise StreamError("a custody receipt with a bad signature")
+        now_ms = self._now_ms()
+        until = dict(zip(given.ids, given.stored_until_ms, strict=True))
+        over = [one for one in given.ids if until[one] + CLOCK_GRACE_MS < now_ms]
+        await self._settle_over(over)
         changes: list[Change] = []
+        kept = {key: self._deposited[key][1] for key in given.ids if key in self._deposited}
+        by_message = {message_id: until[key] for key, message_id in kept.items()}
         for route, ids in self._answered(given.ids).items():
-            changes += self._outgoing.outbox.stored(route, ids, self._now_ms())
+            changes += self._outgoing.outbox.stored(route, ids, now_ms, by_message)
+        await self._outgoing.settle(changes)
+
+    async def _settle_over(self, ids: Sequence[bytes]) -> None:
+        """A promise for a time that has passed is none."""
+        changes: list[Change] = []
+        for route, some in self._answered(ids).items():
+            self._resume[route] = trio.current_time() + LONGEST_PAUSE
+            reason = (
+                "The recipient's mailbox keeps nothing for longer than a moment; it is tried again."
+            )
+            changes += self._outgoing.outbox.put_off(route, some, reason, self._now_ms())
         await self._outgoing.settle(changes)
 
     async def _refused(self, refused: mailbox.Refused) -> None:
@@ -273,6 +295,9 @@ class MailboxSession:
     async def _handed_over(self, handed: mailbox.HandOver) -> None:
         if not self.collecting or not 0 < len(handed.envelopes) <= MAX_BATCH:
             raise StreamError("handed over what nobody asked for")
+        self._unacknowledged += len(handed.envelopes)
+        if self._unacknowledged > MAX_WINDOW:
+            raise StreamError("handed over more than the window")
         ids = [envelope_id(envelope) for envelope in handed.envelopes]
         slot = await self._incoming.spool(handed.envelopes)
         await self._send_acks.send((slot, ids))
@@ -288,6 +313,7 @@ class MailboxSession:
                 # Not acknowledged, so it is handed over again with the next session.
                 raise StreamError("what was handed over could not be kept")
             self._incoming.spool_kept()
+            self._unacknowledged -= len(ids)
             await self._request(mailbox.MailboxRequest(ack=mailbox.Ack(ids=ids)))
 
 

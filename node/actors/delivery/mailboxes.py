@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -16,11 +17,14 @@ from p2pchat.node.errors import RequestRejectedError
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol import links, mailbox_record, peer_id
 from p2pchat.node.protocol.contacts import ContactBook
+from p2pchat.node.protocol.outbox import Route
 from p2pchat.node.protocol.own_mailboxes import OwnMailboxes
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import mailbox_pb2 as mailbox
 from p2pchat.proto import records_pb2 as records
+
+log = logging.getLogger(__name__)
 
 ANSWER_PATIENCE = 8.0  # seconds that /mailbox add waits for the mailbox's word
 LINK_ADDRESSES = 6  # own addresses in a link for others
@@ -60,45 +64,60 @@ class Mailboxes:
         self._now_ms = now_ms
         self._rng = rng
         self._own = make_own(records.OwnMailboxes())
+        self._kept = records.OwnMailboxes()  # on the disk
         self._links: dict[str, MailboxLink] = {}
         self._nursery: trio.Nursery | None = None
 
     async def load(self) -> None:
         """The remembered ones, and those of this start's command line."""
-        kept = await self._storage.request(actors.ReadOwnMailboxes(), records.OwnMailboxes)
+        self._kept = await self._storage.request(actors.ReadOwnMailboxes(), records.OwnMailboxes)
+        kept = records.OwnMailboxes()
+        kept.CopyFrom(self._kept)
         self._own = self._make_own(kept)
         for link in self._configured:
             try:
                 self._own.add(link)
             except ValueError as error:
-                raise RequestRejectedError(actors.TOO_MANY, str(error)) from error
+                self._outgoing.warn(f"A mailbox of the start is not used: {error}")
 
     async def publish(self) -> None:
-        """Keep what has changed about the own mailboxes, and tell everybody who is to know."""
+        """Tell everybody who is to know about the own mailboxes, and keep what has changed about them."""
         record = self._own.record(self._now_ms())
         self._outgoing.envelopes.own_record = record
-        await self._storage.request(actors.SaveOwnMailboxes(own=self._own.keep()), actors.Done)
         await self._transport.tell(actors.RecordChanged(record=record))
         relays = [
             actors.RelayEntry(peer=peer, addresses=self._own.get(peer).address.addresses)
             for peer in self._own.peers()
         ]
         await self._transport.tell(actors.UseRelays(relays=relays))
-        for peer in self._own.peers():
-            if link := self._links.get(peer):
-                link.record_changed()
+        for link in self._links.values():
+            link.record_changed()
+        await self._keep()
+
+    async def _keep(self) -> None:
+        """A disk that is full is no reason to stop: `renew` tries again."""
+        now = self._own.keep()
+        if now == self._kept:
+            return
+        try:
+            await self._storage.request(actors.SaveOwnMailboxes(own=now), actors.Done)
+        except RequestRejectedError as error:
+            log.warning("the own mailboxes were not saved: %s", error)
+        else:
+            self._kept.CopyFrom(now)
 
     async def renew(self) -> None:
         """Sign the record anew before it gets old."""
         record = self._own.record(self._now_ms())
         if record != self._outgoing.envelopes.own_record:
             await self.publish()
+        await self._keep()
 
     async def run(self) -> None:
         """Keep the links until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            for peer in self._own.peers():
+            for peer in self._own.everywhere():
                 self._ensure(peer)
             await trio.sleep_forever()
 
@@ -107,13 +126,14 @@ class Mailboxes:
     def serve(self, recipient: str, mailboxes: Sequence[str]) -> None:
         """Mail for `recipient` is to be left at these."""
         for peer in mailboxes:
-            if link := self._ensure(peer):
+            has_work = self._outgoing.outbox.has_work(Route(recipient, peer))
+            if has_work and (link := self._ensure(peer)):
                 link.wake()
 
     def seen(self, peer: str) -> None:
         """Somebody has connected."""
         if link := self._links.get(peer):
-            link.wake()
+            link.seen()
 
     def _ensure(self, peer: str) -> MailboxLink | None:
         if self._nursery is None:
@@ -130,6 +150,7 @@ class Mailboxes:
                 addresses=partial(self._addresses, peer),
                 on_agreed=self._agreed,
                 on_turned_away=self._turned_away,
+                on_left=self._left,
                 now_ms=self._now_ms,
                 rng=self._rng,
             )
@@ -232,11 +253,24 @@ class Mailboxes:
         if peer is None:
             detail = f"You have no mailbox {message.text!r}; /mailbox list numbers them."
             raise RequestRejectedError(actors.INVALID, detail)
-        await self._drop(peer)
+        self._own.leave(peer, self._now_ms())
+        if peer not in self._own:
+            self._end_link(peer)
+        await self.publish()
         return actors.Done()
 
     async def _drop(self, peer: str) -> None:
+        """A mailbox that never agreed holds nothing."""
         self._own.remove(peer, self._now_ms())
-        if link := self._links.pop(peer, None):
-            await link.farewell()
+        self._end_link(peer)
         await self.publish()
+
+    async def _left(self, peer: str) -> None:
+        """What was still there has been collected."""
+        self._own.remove(peer, self._now_ms())
+        await self._keep()
+        self._end_link(peer)
+
+    def _end_link(self, peer: str) -> None:
+        if link := self._links.pop(peer, None):
+            link.cancel()

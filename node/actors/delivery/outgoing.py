@@ -26,6 +26,7 @@ from p2pchat.proto import wire_pb2 as wire
 
 log = logging.getLogger(__name__)
 
+CONVERSATIONS = 1024  # whose order is kept in memory; others are read from the store
 MAX_WAITING = 20_000  # own messages that are not delivered; one more is refused
 RECEIPTS_LIFETIME_MS = 30 * DAY_MS
 CONTACT_STALE_MS = 60_000  # how far the time of a contact's last message may lag behind on disk
@@ -117,6 +118,8 @@ class Outgoing:
             try:
                 await self._storage.request(question, actors.DirectSaved)
             except (RequestRejectedError, ActorError) as error:
+                for peer, _ in saves:
+                    self._conversations.pop(peer, None)  # what was not saved is nobody's parent
                 refused = _not_saved(error)
                 return [refused if isinstance(r, actors.DirectSent) else r for r in replies]
             await self._enter(saves)
@@ -158,6 +161,8 @@ class Outgoing:
                 peer_id.from_text(peer), state.lamport, state.parents, self._randomness
             )
             self._conversations[peer] = known
+            while len(self._conversations) > CONVERSATIONS:
+                self._conversations.pop(next(iter(self._conversations)))
         return known
 
     async def accepted(self, peer: str, fresh: Sequence[records.DirectRecord]) -> None:
@@ -184,10 +189,15 @@ class Outgoing:
         self._on_work()
 
     def _add(self, item: Item) -> None:
-        mailboxes = [peer_id.to_text(m.peer) for m in self.contacts.mailboxes(item.peer)]
-        self.outbox.set_mailboxes(item.peer, mailboxes)
+        self._use_mailboxes(item.peer)
         self.outbox.add(item)
-        self.courier.wants(item.peer, trio.current_time())
+
+    def _use_mailboxes(self, peer: str) -> None:
+        """For strangers nobody is dialled and no mailbox visited, or anybody could have us knock anywhere: what they
+        are owed goes out when they are connected, or the owner has answered them."""
+        if self.contacts.is_chosen(peer):
+            mailboxes = [peer_id.to_text(m.peer) for m in self.contacts.mailboxes(peer)]
+            self.outbox.set_mailboxes(peer, mailboxes)
 
     async def keep_contact(self, peer: str, *, changed: bool = False, chosen: bool = False) -> None:
         """Somebody with whom messages are exchanged is a contact from then on, and one of the owner's choice
@@ -196,6 +206,8 @@ class Outgoing:
         contact = self.contacts.ensure(peer, 0)
         changed |= chosen and not contact.added
         contact.added |= chosen
+        if changed:
+            self._use_mailboxes(peer)
         if changed or now_ms - contact.last_message_ms > CONTACT_STALE_MS:
             contact.last_message_ms = now_ms
             await self.save_contact(contact)
@@ -213,8 +225,11 @@ class Outgoing:
         if contact is None or not self.contacts.learn_record(contact, record):
             return
         await self.save_contact(contact)
-        mailboxes = [peer_id.to_text(m.peer) for m in self.contacts.mailboxes(peer)]
-        self.outbox.set_mailboxes(peer, mailboxes)
+        self.chosen(peer)
+
+    def chosen(self, peer: str) -> None:
+        """The owner has chosen somebody, or it has told where mail for it goes."""
+        self._use_mailboxes(peer)
         self._on_work()
 
     def work(self) -> None:
@@ -260,7 +275,7 @@ class Outgoing:
         own = [change for change in changes if change.item.receipts is None]
         if not own:
             return
-        await self._note_told(own)
+        self._note_told(own)
         changed = await self._keep(own)
         await self._tell([c for c, is_news in zip(own, changed, strict=True) if is_news])
 
@@ -297,21 +312,12 @@ class Outgoing:
             with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
                 await self._ui.tell(told)
 
-    async def _note_told(self, changes: Iterable[Change]) -> None:
+    def _note_told(self, changes: Iterable[Change]) -> None:
         """Who has read a message with our record inside need not be sent it again."""
         for change in changes:
-            if not change.finished:
-                continue
-            sequence = self.envelopes.finished(change.item.peer, change.item.id)
-            if sequence and change.delivery.stage >= records.DELIVERED:
-                await self.told(change.item.peer, sequence)
-
-    async def told(self, peer: str, sequence: int) -> None:
-        """The peer has heard the own record of that sequence."""
-        contact = self.contacts.get(peer)
-        if contact is not None and contact.told_sequence < sequence:
-            contact.told_sequence = sequence
-            await self.save_contact(contact)
+            if change.finished:
+                has_it = change.delivery.stage >= records.DELIVERED
+                self.envelopes.finished(change.item.peer, change.item.id, has_it=has_it)
 
     async def _settle_receipts(self, settled: actors.PeerReceipts) -> None:
         try:
@@ -352,13 +358,36 @@ class Outgoing:
                 await self.explain(peer)
 
     async def expire(self) -> None:
-        await self.settle(self.outbox.expire(self._now_ms()))
+        now_ms = self._now_ms()
+        await self.settle(self.outbox.expire(now_ms) + self.outbox.lapse(now_ms))
 
     async def receipted(self, peer: str, heard: wire.Receipts) -> None:
-        """The recipient says what it has and what was read. Saved when this returns."""
+        """The recipient says what it has and what was read. Raises what `ActorRef.request` raises when that
+        could not be saved: then the receipts must come again.
+
+        Of somebody to whom the owner never wrote there is nothing to hear.
+        """
+        if not self.contacts.is_chosen(peer):
+            self.counters["receipts_ignored"] += 1
+            return
+        stages = ((heard.delivered, records.DELIVERED), (heard.read, records.READ))
         now_ms = self._now_ms()
+        updates = [
+            actors.OutboxUpdate(
+                peer=peer,
+                id=message_id,
+                delivery=records.Delivery(stage=stage, changed_at_ms=now_ms),
+                finished=True,
+            )
+            for ids, stage in stages
+            for message_id in ids
+        ]
+        question = actors.UpdateOutbox(updates=updates)
+        kept = await self._storage.request(question, actors.OutboxUpdated)
         changes = self.outbox.delivered(peer, heard.delivered, now_ms)
-        await self.settle(changes + self.outbox.read(peer, heard.read, now_ms))
+        changes += self.outbox.read(peer, heard.read, now_ms)
+        self._note_told(changes)
+        await self._tell([c for c, is_news in zip(changes, kept.changed, strict=True) if is_news])
 
 
 def _lasting(delivery: records.Delivery) -> records.Delivery:

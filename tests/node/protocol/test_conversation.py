@@ -39,7 +39,7 @@ def test_an_own_message_says_everything_about_itself() -> None:
         nick="Ada",
         text="hello",
         received_at_ms=NOW,
-        expires_at_ms=NOW + DAY_MS,
+        expires_at_ms=-(-(NOW + DAY_MS) // 3_600_000) * 3_600_000,  # up to the full hour
         delivery=records.Delivery(stage=records.QUEUED, changed_at_ms=NOW),
     )
     assert record == expected

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from p2pchat.node.adapters.direct_keys import goes_forward
 from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.limits import CLOCK_GRACE_MS
 from p2pchat.node.protocol.outbox import Change, Item, Outbox, Route, restored
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
@@ -153,6 +154,7 @@ def test_stored_says_where_and_how_many_there_are() -> None:
     assert change.delivery == records.Delivery(
         stage=records.STORED,
         stored_at=[peer_id.from_text(BOX_A)],
+        stored_until_ms=[FOREVER],
         mailboxes=2,
         changed_at_ms=5,
     )
@@ -715,7 +717,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def nothing_else_is_kept(self) -> None:
-        assert len(self.box) == len(self.items)
+        assert len(self.box) == sum(not item.receipts for item in self.items)
         assert set(self.box.peers()) == {one.peer for one in self.items}
         for peer in PEERS:
             mine = [one for one in self.items if one.peer == peer]
@@ -733,3 +735,20 @@ class AnyOrder(RuleBasedStateMachine):
 
 AnyOrder.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
 TestAnyOrder = AnyOrder.TestCase
+
+
+def test_what_a_mailbox_keeps_no_longer_is_left_there_again() -> None:
+    box = outbox(1, 2, mailboxes=[BOX_A, BOX_B])
+    box.take(AT_A, 2)
+    box.stored(AT_A, ids(1, 2), 0, {ids(1)[0]: 1000, ids(2)[0]: FOREVER})
+    assert box.lapse(1000 + CLOCK_GRACE_MS) == []
+    change = only(box.lapse(1001 + CLOCK_GRACE_MS))
+    assert list(change.delivery.stored_at) == []
+    assert change.delivery.reason
+    assert taken(box.take(AT_A, 2)) == [1]
+
+
+def test_receipts_do_not_count_as_waiting_messages() -> None:
+    box = outbox(1)
+    box.add(item(2, receipts=True))
+    assert len(box) == 1
