@@ -54,16 +54,16 @@ class OwnMailboxes(_message.Message):
     def __init__(self, mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
 
 class OwnMailbox(_message.Message):
-    __slots__ = ("address", "token", "registered", "leaving")
+    __slots__ = ("address", "token", "registered", "leaving_since_ms")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
-    LEAVING_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_SINCE_MS_FIELD_NUMBER: _ClassVar[int]
     address: _wire_pb2.MailboxAddress
     token: str
     registered: bool
-    leaving: bool
-    def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving: _Optional[bool] = ...) -> None: ...
+    leaving_since_ms: int
+    def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving_since_ms: _Optional[int] = ...) -> None: ...
 
 class RoomEntry(_message.Message):
     __slots__ = ("name", "plain")

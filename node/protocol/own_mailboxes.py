@@ -12,6 +12,9 @@ from p2pchat.node.protocol.links import MailboxLink
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
+LEAVING_MS = (
+    40 * DAY_MS
+)  # how long a mailbox that was left and cannot be reached is still looked for
 LIFETIME_MS = 180 * DAY_MS  # of a record; it is signed anew after half of it
 SHORTEST_END = 6  # characters of a peer id's end that name a mailbox
 
@@ -40,14 +43,14 @@ class OwnMailboxes:
 
     def peers(self) -> list[str]:
         """Those that are to take mail."""
-        return [peer for peer, entry in self._entries.items() if not entry.leaving]
+        return [peer for peer, entry in self._entries.items() if not entry.leaving_since_ms]
 
     def everywhere(self) -> list[str]:
         """Those, and the ones that are being left: mail may be at any of them."""
         return list(self._entries)
 
     def is_leaving(self, peer: str) -> bool:
-        return peer in self._entries and self._entries[peer].leaving
+        return peer in self._entries and bool(self._entries[peer].leaving_since_ms)
 
     def get(self, peer: str) -> records.OwnMailbox:
         return self._entries[peer]
@@ -69,7 +72,7 @@ class OwnMailboxes:
         if known is not None:
             entry.CopyFrom(known)
         entry.token = link.token or entry.token
-        entry.leaving = False
+        entry.leaving_since_ms = 0
         entry.address.peer = peer_id.from_text(link.peer)
         if fitting := [a for a in link.addresses if mailbox_record.is_address(a)][:MAX_ADDRESSES]:
             entry.address.ClearField("addresses")
@@ -86,10 +89,18 @@ class OwnMailboxes:
         """No more mail shall go there; it stays until what it holds has been collected."""
         entry = self._entries[peer]
         if entry.registered:
-            entry.leaving, entry.registered = True, False
+            entry.leaving_since_ms, entry.registered = now_ms, False
             self._next_sequence(now_ms)
         else:
             del self._entries[peer]
+
+    def overdue(self, now_ms: int) -> list[str]:
+        """Those that have been left for so long that nothing of ours is there any more."""
+        return [
+            peer
+            for peer, entry in self._entries.items()
+            if entry.leaving_since_ms and now_ms > entry.leaving_since_ms + LEAVING_MS
+        ]
 
     def remove(self, peer: str, now_ms: int) -> None:
         """At once. Raises `KeyError`."""
@@ -99,7 +110,7 @@ class OwnMailboxes:
     def registered(self, peer: str, now_ms: int) -> bool:
         """The mailbox has agreed; whether that is new, and with it the record."""
         entry = self._entries.get(peer)
-        if entry is None or entry.registered or entry.leaving:
+        if entry is None or entry.registered or entry.leaving_since_ms:
             return False
         entry.registered = True
         self._next_sequence(now_ms)

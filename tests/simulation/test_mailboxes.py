@@ -384,3 +384,32 @@ async def test_a_mailbox_that_was_left_takes_no_more_mail(autojump_clock: Clock)
                 async with running(bob):
                     await bob.add_mailbox(await mailbox.link())
                     await bob.until_letters("hello?")
+
+
+async def test_somebody_moves_from_one_mailbox_to_another(autojump_clock: Clock) -> None:
+    """What waits at the old one is collected, and those who know only that one are led to the new one."""
+    scene = Scene()
+    old, new = make_mailbox(scene.hub, 8), make_mailbox(scene.hub, 9)
+    peer = make_node(MemoryHub(), BOB).identity.peer
+    with trio.fail_after(600):
+        async with running(old, new):
+            link = await scene.bob_gets_a_mailbox(old)
+            alice = scene.person(ALICE)
+            async with running(alice):
+                await alice.add_contact(link)
+                await alice.write(peer, "before the move")
+                await old.until_held(1)
+            bob = scene.person(BOB)
+            async with running(bob):
+                await bob.ui.ask(actors.RemoveMailbox(text="1"), actors.Done)
+                await bob.add_mailbox(await new.link())
+                await bob.until_letters("before the move")
+                await trio.sleep(10)
+            alice = scene.person(ALICE)
+            async with running(alice):
+                await alice.write(peer, "after the move")
+                await new.until_held(2)  # that the first one has arrived, Alice does not know yet
+                await old.until_held(0)
+            bob = scene.person(BOB)
+            async with running(bob):
+                await bob.until_letters("after the move")

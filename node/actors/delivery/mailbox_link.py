@@ -153,7 +153,7 @@ class MailboxLink:
             now_ms=self._now_ms,
             on_registered=self._registered,
             on_refused=self._refused,
-            on_caught_up=self._caught_up,
+            on_leaving=self._leaving,
         )
         self.status.connected = True
         self.status.problem = ""
@@ -192,8 +192,12 @@ class MailboxLink:
             await session.collect()
             self.status.collecting = True
 
-    async def _caught_up(self) -> None:
-        if self._own.is_leaving(self._peer):
+    async def _leaving(self) -> None:
+        """Done when everything is collected, and those who know only this mailbox are led to another one."""
+        session, record = self._session, self._outgoing.envelopes.own_record
+        if session is None or record is None or not self._own.is_leaving(self._peer):
+            return
+        if session.caught_up and session.unregistered and record.mailboxes:
             await self._on_left(self._peer)
 
     async def _registered(self, terms: mailbox.Registered) -> None:

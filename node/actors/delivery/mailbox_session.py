@@ -59,9 +59,9 @@ class MailboxSession:
         now_ms: Callable[[], int],
         on_registered: Callable[[mailbox.Registered], Awaitable[None]],
         on_refused: Callable[[mailbox.Refused], Awaitable[None]],
-        on_caught_up: Callable[[], Awaitable[None]],
+        on_leaving: Callable[[], Awaitable[None]],
     ) -> None:
-        """The callbacks get what becomes of `register` and `collect`."""
+        """The callbacks get what becomes of `register` and `collect`, and hear that leaving has come further."""
         self._peer = peer
         self._stream = stream
         self._outgoing = outgoing
@@ -69,7 +69,7 @@ class MailboxSession:
         self._now_ms = now_ms
         self._on_registered = on_registered
         self._on_refused = on_refused
-        self._on_caught_up = on_caught_up
+        self._on_leaving = on_leaving
         self._writing = trio.Lock()
         self._bell = Bell()
         self._answers = Bell()
@@ -81,6 +81,8 @@ class MailboxSession:
         self._asked_at = 0.0
         self._expecting = 0  # answers to Register and Lookup
         self.collecting = False
+        self.caught_up = False  # everything that was there has been collected
+        self.unregistered = False  # the mailbox has understood the newest `unregister`
         # As many as a window may hold: reading must never wait for writing, or both sides wait for each other.
         self._send_acks, self._acks = trio.open_memory_channel[tuple[ReplySlot, list[bytes]]](
             MAX_WINDOW
@@ -113,6 +115,7 @@ class MailboxSession:
 
     async def unregister(self, record: wire.MailboxRecord) -> None:
         """No more mail shall go there; the record leads others to where it shall go."""
+        self.unregistered = False
         await self._request(mailbox.MailboxRequest(unregister=mailbox.Unregister(record=record)))
 
     async def collect(self) -> None:
@@ -225,7 +228,11 @@ class MailboxSession:
                     self._expecting = max(0, self._expecting - 1)
                     await self._on_registered(reply.registered)
                 case "caught_up":
-                    await self._on_caught_up()
+                    self.caught_up = True
+                    await self._on_leaving()
+                case "unregistered":
+                    self.unregistered = True
+                    await self._on_leaving()
                 case "found":
                     self._expecting = max(0, self._expecting - 1)
                     await self._found(reply.found)

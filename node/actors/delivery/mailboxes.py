@@ -107,7 +107,9 @@ class Mailboxes:
             self._kept.CopyFrom(now)
 
     async def renew(self) -> None:
-        """Sign the record anew before it gets old."""
+        """Sign the record anew before it gets old, save what could not be saved, give up what is gone."""
+        for peer in self._own.overdue(self._now_ms()):
+            await self._left(peer)
         record = self._own.record(self._now_ms())
         if record != self._outgoing.envelopes.own_record:
             await self.publish()
