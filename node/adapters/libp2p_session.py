@@ -170,7 +170,7 @@ class Libp2pSession:
 
     def handle(self, protocol: str, handler: StreamHandler) -> None:
         async def serve(stream: INetStream) -> None:
-            wrapped = Libp2pStream(stream, str(stream.muxed_conn.peer_id))
+            wrapped = Libp2pStream(stream, str(stream.muxed_conn.peer_id), self._counters)
             await handler(wrapped)
             await wrapped.close()
 
@@ -185,7 +185,7 @@ class Libp2pSession:
                 stream = await self._host.new_stream(peer_id, [TProtocol(protocol)])
         except Exception as error:
             raise StreamError(deepest(error)) from error
-        return Libp2pStream(stream, peer)
+        return Libp2pStream(stream, peer, self._counters)
 
     async def subscribe(self, topic: str) -> Subscription:
         return await self._gossiping().subscribe(topic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 
 from libp2p.abc import INetStream
 
@@ -22,9 +23,10 @@ def deepest(error: BaseException) -> str:
 class Libp2pStream:
     """Frames over one libp2p stream. Every foreign error becomes `StreamError`."""
 
-    def __init__(self, stream: INetStream, peer: str) -> None:
+    def __init__(self, stream: INetStream, peer: str, counters: Counter[str]) -> None:
         self._stream = stream
         self._peer = peer
+        self._counters = counters
         self._decoder = FrameDecoder(0)
 
     @property
@@ -43,6 +45,7 @@ class Libp2pStream:
         except StreamError:
             raise
         except FrameError as error:
+            self._counters["frames_refused"] += 1
             await self.reset()
             raise StreamError(f"bad frame: {error}") from error
         except Exception as error:
