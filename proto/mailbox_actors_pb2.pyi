@@ -301,14 +301,16 @@ class ReadRegistry(_message.Message):
     def __init__(self) -> None: ...
 
 class RegistryRecords(_message.Message):
-    __slots__ = ("registrations", "invites", "blocks")
+    __slots__ = ("registrations", "invites", "blocks", "depositor_secret")
     REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
     INVITES_FIELD_NUMBER: _ClassVar[int]
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    DEPOSITOR_SECRET_FIELD_NUMBER: _ClassVar[int]
     registrations: _containers.RepeatedCompositeFieldContainer[_records_pb2.Registration]
     invites: _containers.RepeatedCompositeFieldContainer[_records_pb2.Invite]
     blocks: _containers.RepeatedCompositeFieldContainer[_records_pb2.Block]
-    def __init__(self, registrations: _Optional[_Iterable[_Union[_records_pb2.Registration, _Mapping]]] = ..., invites: _Optional[_Iterable[_Union[_records_pb2.Invite, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_records_pb2.Block, _Mapping]]] = ...) -> None: ...
+    depositor_secret: bytes
+    def __init__(self, registrations: _Optional[_Iterable[_Union[_records_pb2.Registration, _Mapping]]] = ..., invites: _Optional[_Iterable[_Union[_records_pb2.Invite, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_records_pb2.Block, _Mapping]]] = ..., depositor_secret: _Optional[bytes] = ...) -> None: ...
 
 class ChangeRegistry(_message.Message):
     __slots__ = ("registration", "invite", "block", "revoked", "unblocked", "unregistered")
@@ -323,8 +325,20 @@ class ChangeRegistry(_message.Message):
     block: _records_pb2.Block
     revoked: str
     unblocked: bytes
-    unregistered: bytes
-    def __init__(self, registration: _Optional[_Union[_records_pb2.Registration, _Mapping]] = ..., invite: _Optional[_Union[_records_pb2.Invite, _Mapping]] = ..., block: _Optional[_Union[_records_pb2.Block, _Mapping]] = ..., revoked: _Optional[str] = ..., unblocked: _Optional[bytes] = ..., unregistered: _Optional[bytes] = ...) -> None: ...
+    unregistered: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, registration: _Optional[_Union[_records_pb2.Registration, _Mapping]] = ..., invite: _Optional[_Union[_records_pb2.Invite, _Mapping]] = ..., block: _Optional[_Union[_records_pb2.Block, _Mapping]] = ..., revoked: _Optional[str] = ..., unblocked: _Optional[bytes] = ..., unregistered: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SelectWithoutMail(_message.Message):
+    __slots__ = ("recipients",)
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    recipients: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, recipients: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class WithoutMail(_message.Message):
+    __slots__ = ("recipients",)
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    recipients: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, recipients: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class DescribeMail(_message.Message):
     __slots__ = ()

@@ -84,8 +84,10 @@ class Registered(_message.Message):
     def __init__(self, quota_bytes: _Optional[int] = ..., quota_count: _Optional[int] = ..., retention_ms: _Optional[int] = ...) -> None: ...
 
 class Unregister(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("record",)
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    record: _wire_pb2.MailboxRecord
+    def __init__(self, record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
 
 class Unregistered(_message.Message):
     __slots__ = ()

@@ -48,7 +48,9 @@ class Service(Protocol):
         """Answered with `settled` later; `size` are the bytes of the frame."""
         ...
 
-    async def unregister(self, client: Client) -> mailbox.MailboxReply | None: ...
+    async def unregister(
+        self, client: Client, request: mailbox.Unregister
+    ) -> mailbox.MailboxReply | None: ...
 
     async def register(self, client: Client, request: mailbox.Register) -> mailbox.MailboxReply: ...
 
@@ -149,7 +151,8 @@ class Client:
                 self.reply(await self._service.register(self, request.register))
             case "unregister":
                 await self._service.admit(self)
-                if (reply := await self._service.unregister(self)) is not None:
+                reply = await self._service.unregister(self, request.unregister)
+                if reply is not None:
                     self.reply(reply)
             case "lookup":
                 _check(1 <= len(request.lookup.peer) <= 2 * limits.PEER_BYTES)

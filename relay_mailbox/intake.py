@@ -61,6 +61,7 @@ class Intake:
     ) -> Batch:
         """`sender` is a binary peer id; the rate allows the first `allowed` envelopes."""
         batch = Batch(actors.KeepMail())
+        name = self._registry.depositor_name(sender)  # what is stored of it
         blocked = self._registry.is_blocked(sender)
         add = batch.keep.mail.add
         for number, envelope in enumerate(envelopes):
@@ -74,7 +75,7 @@ class Intake:
             until = stored_until(envelope.expires_at_ms, now_ms, self._retention_ms)
             new = add(id=id_, size=size)
             held = new.held
-            held.sender, held.stored_until_ms = sender, until
+            held.sender, held.stored_until_ms = name, until
             held.envelope.CopyFrom(envelope)
         return batch
 

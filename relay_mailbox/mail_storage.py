@@ -74,6 +74,10 @@ class MailStorageActor(Actor):
     async def _change_registry(self, change: actors.ChangeRegistry) -> Message:
         return await self._answer(lambda: self._changed(change))
 
+    @handles(actors.SelectWithoutMail)
+    async def _select(self, query: actors.SelectWithoutMail) -> Message:
+        return await self._answer(lambda: self._without_mail(query.recipients))
+
     @handles(actors.DescribeMail)
     async def _describe(self, _: actors.DescribeMail) -> Message:
         return await self._answer(self._description)
@@ -100,6 +104,10 @@ class MailStorageActor(Actor):
     def _changed(self, change: actors.ChangeRegistry) -> actors_pb2.Done:
         self._store.change_registry(change)
         return actors_pb2.Done()
+
+    def _without_mail(self, recipients: Sequence[bytes]) -> actors.WithoutMail:
+        idle = [peer for peer in recipients if not self._store.usage(peer).count]
+        return actors.WithoutMail(recipients=idle)
 
     def _description(self) -> actors.MailDescription:
         totals, info = self._store.totals(), self._store.describe()

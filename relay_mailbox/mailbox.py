@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,6 +36,8 @@ from p2pchat.relay_mailbox.refusal import Refusal
 from p2pchat.relay_mailbox.registry import (
     FIRST_INVITE_LABEL,
     FIRST_INVITE_USES,
+    NO_MORE_PEERS,
+    Answer,
     OperatorError,
     Registry,
 )
@@ -129,7 +131,7 @@ class MailboxActor(Actor):
     def collect(self, client: Client) -> Refusal | None:
         if self._registry.is_blocked(client.peer_bytes):
             return self._refused(refusal.BLOCKED)
-        if not self._registry.takes_mail_for(client.peer_bytes):
+        if not self._registry.hands_over_to(client.peer_bytes):
             return self._refused(refusal.NOT_REGISTERED)
         older = self._collecting.get(client.peer_bytes)
         self._collecting[client.peer_bytes] = client
@@ -165,13 +167,13 @@ class MailboxActor(Actor):
 
     async def register(self, client: Client, request: mailbox.Register) -> mailbox.MailboxReply:
         async with self._changing:
-            answer = self._registry.register(client.peer_bytes, request, self._now_ms())
-            if isinstance(answer, actors.ChangeRegistry):
-                try:
+            try:
+                answer = await self._admission(client, request)
+                if isinstance(answer, actors.ChangeRegistry):
                     await self._store(answer)
-                except RequestRejectedError:
-                    self._tally.count("disk_refusals")
-                    answer = refusal.DISK_FULL
+            except RequestRejectedError:
+                self._tally.count("disk_refusals")
+                answer = refusal.DISK_FULL
         if isinstance(answer, Refusal):
             refused = self._refused(answer).reply(mailbox.Refused.REGISTER)
             return mailbox.MailboxReply(refused=refused)
@@ -184,10 +186,22 @@ class MailboxActor(Actor):
         )
         return mailbox.MailboxReply(registered=registered)
 
-    async def unregister(self, client: Client) -> mailbox.MailboxReply | None:
+    async def _admission(self, client: Client, request: mailbox.Register) -> Answer:
+        """Somebody who has left, and for whom nothing is held, is forgotten when his place is needed."""
+        answer = self._registry.register(client.peer_bytes, request, self._now_ms())
+        if isinstance(answer, actors.ChangeRegistry) and self._registry.is_crowded_by(answer):
+            idle = await self._without_mail(self._registry.left())
+            if not idle:
+                return NO_MORE_PEERS
+            answer.unregistered.append(idle[0])
+        return answer
+
+    async def unregister(
+        self, client: Client, request: mailbox.Unregister
+    ) -> mailbox.MailboxReply | None:
         """None when it could not be stored: then it still holds, and the client is not told otherwise."""
         try:
-            await self._change(lambda: self._registry.unregister(client.peer_bytes))
+            await self._change(lambda: self._registry.unregister(client.peer_bytes, request))
         except RequestRejectedError:
             self._tally.count("disk_refusals")
             return None
@@ -203,6 +217,11 @@ class MailboxActor(Actor):
         if change.ByteSize():
             await self._storage.request(change, actors_pb2.Done)
             self._registry.apply(change)
+
+    async def _without_mail(self, peers: Sequence[bytes]) -> Sequence[bytes]:
+        """Those of them for whom nothing is held."""
+        question = actors.SelectWithoutMail(recipients=peers)
+        return (await self._storage.request(question, actors.WithoutMail)).recipients
 
     def _new_invite(self, uses: int, label: str) -> actors.ChangeRegistry:
         return self._registry.new_invite(uses, label, self._now_ms(), self._randomness)
@@ -282,14 +301,22 @@ class MailboxActor(Actor):
     async def _sweep(self) -> None:
         while True:
             command = actors.SweepMail(now_ms=self._now_ms(), limit=SWEEP_SLICE)
+            swept = actors.MailSwept()
             try:
                 swept = await self._storage.request(command, actors.MailSwept)
+                await self._forget_who_left()
             except P2pchatError as error:  # the disk is full, or the storage is being restarted
                 log.debug("no sweep: %s", error)
-                swept = actors.MailSwept()
             self._tally.count("expired_uncollected", swept.envelopes)
             if not swept.more:
                 await trio.sleep(SWEEP_EVERY)
+
+    async def _forget_who_left(self) -> None:
+        """When there is nothing to hand over to them any more, and nobody would follow their records."""
+        async with self._changing:
+            if long_ago := self._registry.left_long_ago(self._now_ms()):
+                idle = await self._without_mail(long_ago)
+                await self._store(actors.ChangeRegistry(unregistered=idle))
 
     def _name_of(self, client: Client) -> str:
         return self._pseudonyms.of(client.peer_bytes, self._now_ms())

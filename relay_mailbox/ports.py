@@ -26,8 +26,9 @@ class Kept:
 class MailStore(Protocol):
     """Mail in custody, and who may leave and collect it. Synchronous: called in a worker thread, one call at a time.
 
-    Every method raises `StoreError` when the disk fails or is full; nothing of that call is kept then. What is
-    held for a recipient, from a sender and in all is counted exactly, in the same writes.
+    Who deposited is given and kept by a name (`pseudonyms.depositor_name`), and no longer than the envelope is held.
+    Every method raises `StoreError` when the disk fails or is full; nothing of that call is kept then. What is held
+    for a recipient, from a sender and in all is counted exactly, in the same writes.
     """
 
     def open(self) -> None:
@@ -57,7 +58,7 @@ class MailStore(Protocol):
         ...
 
     def usage(self, recipient: bytes, sender: bytes = b"") -> Usage:
-        """What is held for a recipient, in all or of one sender."""
+        """What is held for a recipient, in all or of one sender, by the name that it was deposited under."""
         ...
 
     def totals(self) -> Usage:
@@ -65,7 +66,7 @@ class MailStore(Protocol):
         ...
 
     def registry(self) -> actors.RegistryRecords:
-        """Registrations, invites and blocks, each kind in the order of their keys."""
+        """Registrations, invites and blocks, each kind in the order of their keys, and the store's secret."""
         ...
 
     def change_registry(self, change: actors.ChangeRegistry) -> None:

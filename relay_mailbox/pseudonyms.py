@@ -1,4 +1,9 @@
-"""What a log calls a recipient: the same name all day, and nobody can tell whose it was."""
+"""Keyed hashes instead of peer ids.
+
+A log calls a recipient by the same name all day, and nobody can tell whose it was. The store calls a depositor by the
+same name for good, with a secret that lies in it: whoever reads the mail's rows without the secret learns nobody, and
+whoever takes the whole disk can only try peer ids that he knows.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,12 @@ from collections.abc import Callable
 from p2pchat.node.protocol.limits import DAY_MS
 
 KEY_BYTES = 32
+DEPOSITOR_BYTES = 16  # of a hash; nobody gains much by a collision, which needs 2^64 peer ids
+
+
+def depositor_name(secret: bytes, peer: bytes) -> bytes:
+    """What a share of a recipient's quota is counted under, of a binary peer id."""
+    return hmac.digest(secret, peer, "sha256")[:DEPOSITOR_BYTES]
 
 
 class Pseudonyms:

@@ -39,9 +39,11 @@ def shortage(
 ) -> actors.Outcome | None:
     """Which limit one more envelope of `size` bytes from that sender would break; None: there is room.
 
-    `sender` is the part of `recipient` that came from this sender. A sender may hold at most half of what the
-    others have left, so that there is always room for one more sender: the first may fill a half, the
-    second a quarter, and one that floods a mailbox never fills it.
+    `sender` is the part of `recipient` that came from this sender. A sender may hold at most half of what the others
+    have left: the first may fill a half, the second a quarter. So one peer id cannot shut out the others by itself,
+    whether by mistake or for spite. It is no defence against somebody with many: peer ids cost nothing, and each
+    new one halves what is left, so that 14 of them fill a quota of 10,000 envelopes. Nor is `total_bytes`
+    shared: one peer id may leave its share with each of many recipients.
     """
     if total.bytes + size > quota.total_bytes:
         return actors.TOTAL_BYTES

@@ -16,6 +16,8 @@ from p2pchat.proto import mailbox_pb2 as mailbox
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 from p2pchat.relay_mailbox.config import RegistrationPolicy
+from p2pchat.relay_mailbox.pseudonyms import depositor_name
+from p2pchat.relay_mailbox.quota import is_expired
 from p2pchat.relay_mailbox.refusal import BLOCKED, Refusal
 
 TOKEN_BYTES = 16  # random
@@ -25,6 +27,7 @@ FIRST_INVITE_LABEL = "made at the first start"
 MAX_USES = 10_000
 MAX_INVITES = 1_000
 MAX_BLOCKS = 10_000
+PLACES = 2  # for each peer of `max_registrations`, with those that have left
 LABEL_LIMIT = 64  # characters
 NOTE_LIMIT = 200  # characters
 
@@ -37,7 +40,10 @@ Answer: TypeAlias = actors.ChangeRegistry | Refusal
 
 
 class Registry:
-    """Who is who. Bounded: registrations by configuration, invites and blocks by constants."""
+    """Who is who. Bounded: registrations by configuration, invites and blocks by constants.
+
+    A peer that has left keeps its registration: its mail can be collected, and its record shows senders the way.
+    """
 
     def __init__(
         self,
@@ -50,37 +56,58 @@ class Registry:
         self._allowed = frozenset(allowed)
         self._max_registrations = max_registrations
         self._registrations: dict[bytes, records.Registration] = {}
+        self._left: dict[bytes, None] = {}  # peers of registrations, in the order of their leaving
+        self._depositor_secret = b""
         self._invites: dict[str, records.Invite] = {}
         self._blocks: dict[bytes, records.Block] = {}
 
     def load(self, stored: actors.RegistryRecords) -> None:
         self._registrations = {entry.peer: entry for entry in stored.registrations}
+        left = [entry for entry in stored.registrations if entry.left]
+        left.sort(key=lambda entry: entry.registered_at_ms)  # when they left is not kept
+        self._left = dict.fromkeys(entry.peer for entry in left)
+        self._depositor_secret = stored.depositor_secret
         self._invites = {invite.id: invite for invite in stored.invites}
         self._blocks = {block.peer: block for block in stored.blocks}
 
     def apply(self, change: actors.ChangeRegistry) -> None:
         """The change is stored: from now on it holds."""
         if change.HasField("registration"):
-            self._registrations[change.registration.peer] = change.registration
+            peer = change.registration.peer
+            self._registrations[peer] = change.registration
+            if change.registration.left:
+                self._left.setdefault(peer)
+            else:
+                self._left.pop(peer, None)
         if change.HasField("invite"):
             self._invites[change.invite.id] = change.invite
         if change.HasField("block"):
             self._blocks[change.block.peer] = change.block
         self._invites.pop(change.revoked, None)
         self._blocks.pop(change.unblocked, None)
-        self._registrations.pop(change.unregistered, None)
+        for peer in change.unregistered:
+            self._registrations.pop(peer, None)
+            self._left.pop(peer, None)
 
     # ---- clients ----------------------------------------------------------------------------------
 
     def takes_mail_for(self, peer: bytes) -> bool:
+        return self.hands_over_to(peer) and peer not in self._left
+
+    def hands_over_to(self, peer: bytes) -> bool:
+        """Whether it may collect: also when it has left."""
         return peer in self._registrations and peer not in self._blocks
 
     def is_blocked(self, peer: bytes) -> bool:
         return peer in self._blocks
 
     def record_of(self, peer: bytes) -> wire.MailboxRecord | None:
-        """None when no mail is taken for it."""
-        return self._registrations[peer].record if self.takes_mail_for(peer) else None
+        """None when no mail is taken for it, and never was."""
+        return self._registrations[peer].record if self.hands_over_to(peer) else None
+
+    def depositor_name(self, peer: bytes) -> bytes:
+        """What the store calls somebody who deposits."""
+        return depositor_name(self._depositor_secret, peer)
 
     def register(self, peer: bytes, request: mailbox.Register, now_ms: int) -> Answer:
         """An empty change means that everything is registered already."""
@@ -96,21 +123,49 @@ class Registry:
             return Refusal(mailbox.MALFORMED, "The mailbox record has no seal key.")
         if self._policy is RegistrationPolicy.ALLOW_LIST and peer not in self._allowed:
             return NOT_ALLOWED
+        if (known is None or known.left) and self._registered() >= self._max_registrations:
+            return NO_MORE_PEERS
         if known is None:
             return self._admit(peer, request.token, record, now_ms)
-        change = actors.ChangeRegistry()
-        if record != known.record:
-            change.registration.CopyFrom(known)
-            change.registration.record.CopyFrom(record)
-        return change
+        return _changed(known, record, left=False)
 
-    def unregister(self, peer: bytes) -> actors.ChangeRegistry:
-        """An empty change means that it never registered."""
-        return actors.ChangeRegistry(unregistered=peer if peer in self._registrations else b"")
+    def unregister(self, peer: bytes, request: mailbox.Unregister) -> actors.ChangeRegistry:
+        """An empty change means that it has left already, or never registered."""
+        known = self._registrations.get(peer)
+        if known is None:
+            return actors.ChangeRegistry()
+        record = known.record
+        if request.record.peer == peer:
+            newest = mailbox_record.newer(record, request.record)
+            # Whoever registers must give a seal key; a record that lacks it would be of no use to senders.
+            record = newest if newest is not None and newest.seal_key else record
+        return _changed(known, record, left=True)
+
+    def is_crowded_by(self, answer: Answer) -> bool:
+        """Whether what `register` has decided is one too many, unless somebody who has left makes room."""
+        return (
+            isinstance(answer, actors.ChangeRegistry)
+            and answer.HasField("registration")
+            and answer.registration.peer not in self._registrations
+            and len(self._registrations) >= PLACES * self._max_registrations
+        )
+
+    def left(self) -> Sequence[bytes]:
+        """Peers that have left, the one that can be forgotten first in front."""
+        return list(self._left)
+
+    def left_long_ago(self, now_ms: int) -> Sequence[bytes]:
+        """Of those that have left, the ones whose records nobody would follow any more."""
+        return [
+            peer
+            for peer in self._left
+            if is_expired(self._registrations[peer].record.expires_at_ms, now_ms)
+        ]
+
+    def _registered(self) -> int:
+        return len(self._registrations) - len(self._left)
 
     def _admit(self, peer: bytes, token: str, record: wire.MailboxRecord, now_ms: int) -> Answer:
-        if len(self._registrations) >= self._max_registrations:
-            return NO_MORE_PEERS
         change = actors.ChangeRegistry()
         if self._policy is RegistrationPolicy.INVITE:
             invite = self._invite_with(token)
@@ -193,7 +248,7 @@ class Registry:
     def report(self) -> actors.MailboxReport:
         """Its own fields of it."""
         return actors.MailboxReport(
-            registered=len(self._registrations),
+            registered=self._registered(),
             invites=sum(invite.uses_left > 0 for invite in self._invites.values()),
             blocked=len(self._blocks),
         )
@@ -208,6 +263,18 @@ BAD_INVITE = Refusal(
 NO_MORE_PEERS = Refusal(
     mailbox.FULL, "This mailbox takes mail for no more peers.", limit="max_registrations"
 )
+
+
+def _changed(
+    known: records.Registration, record: wire.MailboxRecord, *, left: bool
+) -> actors.ChangeRegistry:
+    """Empty when that is so already."""
+    change = actors.ChangeRegistry()
+    if left != known.left or record != known.record:
+        change.registration.CopyFrom(known)
+        change.registration.record.CopyFrom(record)
+        change.registration.left = left
+    return change
 
 
 def _text(random: bytes) -> str:

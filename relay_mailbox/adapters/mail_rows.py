@@ -8,10 +8,12 @@
 | `usage` | recipient | `Count`: held, and the last sequence number; never deleted, or numbers would repeat |
 | `usage` | recipient, sender | `Count`; deleted at zero |
 | `meta` | "totals" | `Count` |
+| `meta` | "depositor_secret" | 32 random bytes |
 | `registrations`, `invites`, `blocks` | peer, id, peer | Registration, Invite, Block |
 
 A recipient is a peer id of an Ed25519 key and takes 38 bytes, as checked before anything is stored. Numbers are
-big-endian, so that keys sort by them.
+big-endian, so that keys sort by them. A sender is never a peer id, but the keyed hash of one (16 bytes), under the
+secret in `meta`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ MAIL, BY_ID, EXPIRY, USAGE = "mail", "by_id", "expiry", "usage"
 REGISTRATIONS, INVITES, BLOCKS = "registrations", "invites", "blocks"
 FAMILIES = (MAIL, BY_ID, EXPIRY, USAGE, REGISTRATIONS, INVITES, BLOCKS)
 TOTALS_KEY = b"totals"
+SECRET_KEY = b"depositor_secret"
 
 _ROW = struct.Struct(">BQQI")
 _COUNT = struct.Struct(">QQQ")
@@ -42,7 +45,7 @@ class Row:
     sequence: int
     stored_until_ms: int
     size: int  # bytes of the serialized envelope
-    sender: bytes
+    sender: bytes  # empty in a tombstone: nothing is counted for it
 
     def encode(self) -> bytes:
         state = _HELD if self.held else _TOMBSTONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from p2pchat.node.ports import StoreInfo
 from p2pchat.proto import mailbox_actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.relay_mailbox.ports import Kept
+from p2pchat.relay_mailbox.pseudonyms import KEY_BYTES
 from p2pchat.relay_mailbox.quota import Quota, Usage, shortage
 
 SCHEMA_VERSION = 1
@@ -37,6 +39,7 @@ class MemoryMail:
     def __init__(self) -> None:
         self.failure: StoreError | None = None  # set it to play a full disk: every write raises it
         self._is_open = False
+        self._secret = os.urandom(KEY_BYTES)
         self._items: defaultdict[bytes, dict[bytes, _Item]] = defaultdict(dict)  # recipient -> id
         self._sequences: defaultdict[bytes, int] = defaultdict(int)
         self._total = Usage()
@@ -77,10 +80,10 @@ class MemoryMail:
             for id_ in ack.ids:
                 item = self._items[ack.recipient].get(id_)
                 if item is not None and item.held is not None:
-                    item.held = None
-                    count += 1
                     for usage in self._usages(ack.recipient, item.sender):
                         usage.remove(item.size)
+                    item.held, item.sender = None, b""
+                    count += 1
         return count
 
     def sweep(self, now_ms: int, limit: int) -> actors.MailSwept:
@@ -117,6 +120,7 @@ class MemoryMail:
             registrations=_sorted(self._registrations, records.Registration.FromString),
             invites=_sorted(self._invites, records.Invite.FromString),
             blocks=_sorted(self._blocks, records.Block.FromString),
+            depositor_secret=self._secret,
         )
 
     def change_registry(self, change: actors.ChangeRegistry) -> None:
@@ -129,7 +133,8 @@ class MemoryMail:
             self._blocks[change.block.peer] = change.block.SerializeToString()
         self._invites.pop(change.revoked, None)
         self._blocks.pop(change.unblocked, None)
-        self._registrations.pop(change.unregistered, None)
+        for peer in change.unregistered:
+            self._registrations.pop(peer, None)
 
     def describe(self) -> StoreInfo:
         totals = self.totals()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from p2pchat.relay_mailbox.adapters.mail_rows import (
     INVITES,
     MAIL,
     REGISTRATIONS,
+    SECRET_KEY,
     TOTALS_KEY,
     USAGE,
     Count,
@@ -30,6 +32,7 @@ from p2pchat.relay_mailbox.adapters.mail_rows import (
     sequence_of,
 )
 from p2pchat.relay_mailbox.ports import Kept
+from p2pchat.relay_mailbox.pseudonyms import KEY_BYTES
 from p2pchat.relay_mailbox.quota import Quota, Usage, shortage
 
 SCHEMA_VERSION = 1
@@ -58,6 +61,12 @@ class RocksdbMail:
     def open(self) -> None:
         self._database.open()
         self._first_due = b""
+        try:
+            if self._database.get(META, [SECRET_KEY])[0] is None:
+                self._database.commit([(META, SECRET_KEY, os.urandom(KEY_BYTES))])
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._database.close()
@@ -109,7 +118,7 @@ class RocksdbMail:
         for key, row in rows.items():
             entries.append((MAIL, mail_key(keys[key], row.sequence), None))
             tally.remove(keys[key], row)
-            row.held = False
+            row.held, row.sender = False, b""
             entries.append((BY_ID, key, row.encode()))
         # Not to be undone: should a failed write have reached the log, the recipient has the mail all the same.
         if entries:
@@ -149,6 +158,7 @@ class RocksdbMail:
                 registrations=map(records.Registration.FromString, self._all(REGISTRATIONS)),
                 invites=map(records.Invite.FromString, self._all(INVITES)),
                 blocks=map(records.Block.FromString, self._all(BLOCKS)),
+                depositor_secret=self._database.get(META, [SECRET_KEY])[0],
             )
 
     def change_registry(self, change: actors.ChangeRegistry) -> None:
@@ -167,8 +177,7 @@ class RocksdbMail:
             entries.append((INVITES, change.revoked.encode(), None))
         if change.unblocked:
             entries.append((BLOCKS, change.unblocked, None))
-        if change.unregistered:
-            entries.append((REGISTRATIONS, change.unregistered, None))
+        entries += [(REGISTRATIONS, peer, None) for peer in change.unregistered]
         self._database.commit(entries)
 
     def describe(self) -> StoreInfo:

@@ -9,6 +9,7 @@ from p2pchat.node.protocol.limits import DAY_MS
 from p2pchat.proto import mailbox_actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
+from p2pchat.relay_mailbox.pseudonyms import depositor_name
 from tests.builders import sender_bytes
 
 START_MS = 1_800_000_000_000  # when tests on virtual time begin
@@ -32,6 +33,11 @@ def envelope(
     )
 
 
+def depositor(number: int) -> bytes:
+    """What a store calls somebody who deposits."""
+    return depositor_name(b"secret", sender_bytes(number))
+
+
 def new_mail(
     number: int,
     recipient: bytes = RECIPIENT,
@@ -42,9 +48,7 @@ def new_mail(
 ) -> actors.NewMail:
     """As the mailbox gives it to the store; `size` is counted as it is said here."""
     sealed = envelope(number, recipient)
-    held = records.HeldEnvelope(
-        envelope=sealed, sender=sender_bytes(sender), stored_until_ms=until_ms
-    )
+    held = records.HeldEnvelope(envelope=sealed, sender=depositor(sender), stored_until_ms=until_ms)
     return actors.NewMail(id=envelope_id(sealed), size=size, held=held)
 
 

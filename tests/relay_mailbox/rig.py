@@ -157,6 +157,16 @@ class MailClient:
         await self.send(register=mailbox.Register(token=token, record=record))
         return await self.receive()
 
+    async def unregister(self, record: wire.MailboxRecord | None = None) -> None:
+        await self.send(unregister=mailbox.Unregister(record=record))
+        assert (await self.receive()).WhichOneof("reply") == "unregistered"
+
+    async def look_up(self, peer: bytes) -> wire.MailboxRecord | None:
+        await self.send(lookup=mailbox.Lookup(peer=peer))
+        found = (await self.receive()).found
+        assert found.peer == peer
+        return found.record if found.HasField("record") else None
+
     async def deposit(self, *envelopes: wire.Envelope) -> mailbox.MailboxReply:
         """The first answer: custody of what is kept, else a refusal."""
         await self.send(deposit=mailbox.Deposit(envelopes=envelopes))

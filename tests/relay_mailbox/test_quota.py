@@ -36,6 +36,20 @@ def test_a_first_sender_may_fill_a_half_and_a_second_a_quarter() -> None:
     assert short(1, recipient=(5, 5), sender=(5, 5)) == actors.SHARE_COUNT
 
 
+def test_somebody_with_many_keys_fills_a_quota() -> None:
+    quota = Quota(bytes=64 << 20, count=10_000, total_bytes=10 << 30)
+    whole, keys, room = Usage(), 0, True
+    while room:
+        sender = Usage()
+        while shortage(quota, whole, whole, sender, 500) is None:
+            sender.add(500)
+            whole.add(500)
+        room = sender.count > 0
+        keys += room
+    assert keys == 14
+    assert whole.count == 9_999
+
+
 def test_what_is_full_is_called_full() -> None:
     assert short(11, recipient=(990, 2)) == actors.QUOTA_BYTES
     assert short(1, recipient=(10, 10)) == actors.QUOTA_COUNT

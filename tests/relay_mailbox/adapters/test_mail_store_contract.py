@@ -18,7 +18,7 @@ from p2pchat.relay_mailbox.adapters.rocksdb_mail import RocksdbMail
 from p2pchat.relay_mailbox.ports import Kept, MailStore
 from p2pchat.relay_mailbox.quota import Quota, Usage
 from tests.builders import sender_bytes
-from tests.relay_mailbox.builders import RECIPIENT, START_MS, new_mail
+from tests.relay_mailbox.builders import RECIPIENT, START_MS, depositor, new_mail
 
 PLENTY = Quota(1 << 30, 1_000_000, 1 << 40)
 MEGABYTE = 1 << 20
@@ -119,10 +119,10 @@ def test_usage_is_exact(store: MailStore) -> None:
     keep(store, 1, 2, sender=1, size=10)
     keep(store, 3, sender=2, size=1000)
     assert store.usage(RECIPIENT) == store.totals() == Usage(1020, 3)
-    assert store.usage(RECIPIENT, sender_bytes(1)) == Usage(20, 2)
+    assert store.usage(RECIPIENT, depositor(1)) == Usage(20, 2)
     forget(store, 1, 3)
-    assert store.usage(RECIPIENT, sender_bytes(1)) == store.totals() == Usage(10, 1)
-    assert store.usage(RECIPIENT, sender_bytes(2)) == Usage()
+    assert store.usage(RECIPIENT, depositor(1)) == store.totals() == Usage(10, 1)
+    assert store.usage(RECIPIENT, depositor(2)) == Usage()
     store.sweep(START_MS + 10**12, 100)
     assert store.totals() == store.usage(RECIPIENT) == Usage()
 
@@ -181,6 +181,31 @@ def test_the_registry_is_kept(store: MailStore) -> None:
     assert (list(store.registry().invites), list(store.registry().blocks)) == ([invite], [])
     store.change_registry(actors.ChangeRegistry(revoked="abc"))
     assert not store.registry().invites
+
+
+def test_registrations_go_together(store: MailStore) -> None:
+    for peer in (RECIPIENT, OTHER):
+        registration = records.Registration(peer=peer, left=True)
+        store.change_registry(actors.ChangeRegistry(registration=registration))
+    newcomer = records.Registration(peer=sender_bytes(3000))
+    store.change_registry(
+        actors.ChangeRegistry(registration=newcomer, unregistered=[RECIPIENT, OTHER])
+    )
+    assert list(store.registry().registrations) == [newcomer]
+
+
+def test_a_store_has_a_secret_of_its_own_and_keeps_it(store: MailStore, tmp_path: Path) -> None:
+    secret = store.registry().depositor_secret
+    assert len(secret) == 32
+    store.close()
+    store.open()
+    assert store.registry().depositor_secret == secret
+    other: MailStore = (
+        MemoryMail() if isinstance(store, MemoryMail) else RocksdbMail(tmp_path / "other")
+    )
+    other.open()
+    assert other.registry().depositor_secret != secret
+    other.close()
 
 
 def test_everything_is_there_after_closing_and_opening(store: MailStore) -> None:
@@ -249,7 +274,7 @@ def perform(store: MailStore, kind: str, argument: object) -> object:
         store.close()
         store.open()
     peers = (RECIPIENT, OTHER)
-    senders = (b"", *map(sender_bytes, range(3)))
+    senders = (b"", *map(depositor, range(3)))
     usage = [store.usage(peer, sender) for peer in peers for sender in senders]
     pages = [store.read(peer, 0, 100, MEGABYTE) for peer in peers]
     seen = [[(one.sequence, one.id) for one in page.mail] for page in pages]

@@ -10,13 +10,12 @@ import pytest
 from p2pchat.node.adapters.rocksdb_database import RocksdbDatabase
 from p2pchat.node.errors import StoreTooNewError
 from p2pchat.proto import mailbox_actors_pb2 as actors
-from p2pchat.relay_mailbox.adapters.mail_rows import FAMILIES
+from p2pchat.relay_mailbox.adapters.mail_rows import BY_ID, FAMILIES, Row
 from p2pchat.relay_mailbox.adapters.rocksdb_mail import SCHEMA_VERSION, RocksdbMail
 from p2pchat.relay_mailbox.ports import MailStore
 from p2pchat.relay_mailbox.quota import Usage
-from tests.builders import sender_bytes
 from tests.relay_mailbox.adapters import mail_process
-from tests.relay_mailbox.builders import RECIPIENT, new_mail
+from tests.relay_mailbox.builders import RECIPIENT, depositor, new_mail
 
 ROUNDS = 5
 SEED = 7
@@ -70,7 +69,7 @@ def numbers_in(store: MailStore) -> set[int]:
 def counted(store: MailStore, held: set[int]) -> bool:
     """Whether every count is that of what is there."""
     shares = [sum(number % 3 == sender for number in held) for sender in range(3)]
-    of_senders = [store.usage(RECIPIENT, sender_bytes(sender)).count for sender in range(3)]
+    of_senders = [store.usage(RECIPIENT, depositor(sender)).count for sender in range(3)]
     whole = Usage(100 * len(held), len(held))
     return of_senders == shares and store.usage(RECIPIENT) == whole == store.totals()
 
@@ -81,3 +80,18 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(StoreTooNewError, match="mail store"):
         RocksdbMail(tmp_path / "mail").open()
+
+
+def test_a_tombstone_does_not_keep_who_deposited(tmp_path: Path) -> None:
+    store = RocksdbMail(tmp_path / "mail")
+    store.open()
+    mail = [new_mail(1), new_mail(2)]
+    store.deposit(mail, mail_process.PLENTY)
+    store.acknowledge([actors.ForgetMail(recipient=RECIPIENT, ids=[mail[0].id])])
+    store.close()
+    database = RocksdbDatabase(tmp_path / "mail", FAMILIES, SCHEMA_VERSION)
+    database.open()
+    rows = database.get(BY_ID, [RECIPIENT + new.id for new in mail])
+    database.close()
+    senders = [(row.held, row.sender) for row in map(Row.decode, filter(None, rows))]
+    assert senders == [(False, b""), (True, depositor(0))]
