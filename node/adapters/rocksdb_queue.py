@@ -35,6 +35,8 @@ class RocksdbQueue:
 
     def oldest(self, limit: int, after: bytes = b"", max_bytes: int | None = None) -> list[Pair]:
         """Up to `limit` entries with keys above `after`, as `RocksdbDatabase.oldest`."""
+        # Before anything is read and deleted: numbers given out later must not fall below where reading goes on.
+        self._last_given()
         start = max(after + b"\x00" if after else b"", self._start)
         found = self._database.oldest(self._family, start, b"", limit, max_bytes)
         # A deletion that failed is going to be taken back: the entry is there again then.
