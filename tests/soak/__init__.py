@@ -1,0 +1,1 @@
+"""Long runs: processes that are killed, disks that are full, floods of bad input. `make soak` runs them in full."""
