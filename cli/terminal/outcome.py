@@ -12,6 +12,7 @@ class Outcome:
     unsent: int = 0  # direct messages that are kept here, and nowhere else yet
     failed: int = 0  # direct messages that were refused or have expired
     unsaved: int = 0  # direct messages that the node did not take
+    unread: int = 0  # lines of the input that were too long to be taken
 
     def problems(self) -> Iterator[str]:
         """Sentences; none when everything has reached somebody."""
@@ -27,6 +28,9 @@ class Outcome:
             yield f"{_messages(self.failed)} could not be delivered; the reason is above."
         if self.unsaved:
             yield f"{_messages(self.unsaved)} to others could not be sent; the reason is above."
+        if self.unread:
+            lines = "line was" if self.unread == 1 else "lines were"
+            yield f"{self.unread:,} {lines} too long, and not sent."
 
 
 def _messages(number: int) -> str:

@@ -61,6 +61,7 @@ class Session:
         self._missed = 0
         self._up = trio.Event()  # the node answers, and the current room is known
         self._over = trio.Event()
+        self._unread = 0  # lines that were too long to be taken
         self._drained = trio.Event()
 
     async def run(self) -> Outcome:
@@ -106,6 +107,7 @@ class Session:
             unsent=self._conversations.unsent,
             failed=self._conversations.failed,
             unsaved=self._posts.unsaved,
+            unread=self._unread,
         )
 
     # ---- input --------------------------------------------------------------------------------------
@@ -134,6 +136,7 @@ class Session:
     async def _take(self, typed: Typed) -> None:
         if typed.remark:
             await self._front.show([render.warning(typed.remark)])
+            self._unread += not typed.text
         command = parsing.parse(typed.text)
         if not isinstance(command, _AT_ONCE):
             await self._up.wait()  # before, the current room is not known

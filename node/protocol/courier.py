@@ -12,7 +12,7 @@ from p2pchat.node.backoff import Backoff
 PATIENCE = (
     2.0  # seconds that a recipient may take to be reached before its mailboxes are asked as well
 )
-REDIAL = Backoff(first=5.0, most=300.0)  # seconds
+REDIAL = Backoff(first=3.0, most=120.0)  # seconds
 # Seconds from a dial within which a lost connection counts as a failed dial: else somebody who hangs up at once
 # would be dialled without a pause.
 STEADY = 10.0

@@ -197,6 +197,7 @@ class Outbox:
     ) -> list[Change]:
         """A mailbox has given its word for these, until the given times on its clock (else: as long as they live)."""
         changes = []
+        self._believe_again(route)
         for item in self._answered(route, ids):
             until = (until_ms or {}).get(item.id, item.expires_at_ms)
             item.stored_at[route.mailbox] = until
@@ -205,6 +206,12 @@ class Outbox:
             # One mailbox is enough for receipts: if it is lost, the message itself is delivered again.
             changes.append(self._change(item, now_ms, finished=item.receipts is not None))
         return changes
+
+    def _believe_again(self, route: Route) -> None:
+        """A mailbox that takes something has changed its mind about what it refused before."""
+        for item in self._items.get(route.peer, {}).values():
+            if item.refused.pop(route.mailbox, None) is not None:
+                self._line_up_again(item, route)
 
     def refused(self, route: Route, ids: Iterable[bytes], reason: str, now_ms: int) -> list[Change]:
         """For good. A refusal by the recipient ends it; mailboxes only when none is left that might take it."""
@@ -239,8 +246,11 @@ class Outbox:
         """Why everything for `peer` that is nowhere yet still waits; empty: it does not any more."""
         changes = []
         for item in self._items.get(peer, {}).values():
-            if item.receipts is None and item.stage < records.REFUSED and item.reason != reason:
-                item.reason = reason
+            if item.receipts is not None or item.stage >= records.REFUSED:
+                continue
+            whole = " ".join([*dict.fromkeys(item.refused.values()), reason])
+            if item.reason != whole:
+                item.reason = whole
                 changes.append(self._change(item, now_ms))
         return changes
 

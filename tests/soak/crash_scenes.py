@@ -262,6 +262,8 @@ async def sender_killed(folder: Path, scale: Scale, seed: int) -> Report:
         alice = PersonProcess(folder / "alice", "Alice")
         with ending(alice):
             stage.bob.start()
+            # From somebody whom he does not know he would not take so many.
+            await stage.bob.ask("contact", contact=alice.identity.peer)
             written = await _kill_while_sending(stage, alice, scale)
             stage.bob.start()
             await stage.bob.up()

@@ -398,6 +398,7 @@ async def flood_a_node(place: Place, frames: int, seed: int, pause: float) -> Bo
         for node in (bob, alice):
             nursery.start_soon(node.watch)
         await alice.add_contact(await bob.link())
+        await bob.add_contact(ALICE.peer)
         words = deliver_dialect(MALLORIES, NODE, wall_clock(), seed)
         vandals = []
         for number, mallory in enumerate(MALLORIES):
@@ -420,7 +421,8 @@ def _check_node(described: actors_pb2.NodeDescription, books: Books) -> None:
     counters, outcomes = described.delivery.counters, books.outcomes
     refused = described.transport.counters["frames_refused"]
     _check_resets(counters["malformed_frames"], refused, books)
-    assert counters["rate_limited"] == outcomes["try_later"]
+    limited = counters["rate_limited"] + counters["strangers_limited"]
+    assert limited == outcomes["try_later"]
     for verdict in map(str.lower, wire.Verdict.keys()):
         if verdict not in ("accepted", "try_later"):
             assert counters[f"envelopes_{verdict}"] == outcomes[verdict], verdict

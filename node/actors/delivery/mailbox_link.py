@@ -32,7 +32,7 @@ from p2pchat.proto import mailbox_pb2 as mailbox
 log = logging.getLogger(__name__)
 
 RETRY = Backoff(first=1.0, most=120.0)  # seconds
-ASK_AGAIN = 600.0  # seconds until a mailbox that refused is asked again
+ASK_AGAIN = 60.0  # seconds until a mailbox that refused is asked again
 RESET_TIMEOUT = 0.2  # seconds to give a stream up
 STEADY = 60.0  # seconds of a session after which the next failure is the first one again
 
@@ -83,6 +83,7 @@ class MailboxLink:
         self._now_ms = now_ms
         self._rng = rng
         self._session: MailboxSession | None = None
+        self._said = ""  # the refusal that the owner has heard of
         self._bell = Bell()
         self._record = Bell()
         self._scope = trio.CancelScope()
@@ -202,7 +203,7 @@ class MailboxLink:
 
     async def _registered(self, terms: mailbox.Registered) -> None:
         self.status.registered = True
-        self.status.problem = ""
+        self.status.problem = self._said = ""
         self.status.quota_bytes = terms.quota_bytes
         self.status.quota_count = terms.quota_count
         self.status.retention_ms = terms.retention_ms
@@ -213,7 +214,8 @@ class MailboxLink:
 
     async def _refused(self, refused: mailbox.Refused) -> None:
         self.status.registered = self.status.collecting = False
-        self.status.problem = _WHY.get(
+        before = self._said
+        self._said = self.status.problem = _WHY.get(
             refused.reason, "It refuses, and this version does not know why."
         )
         self.refusal = refused.reason
@@ -222,7 +224,7 @@ class MailboxLink:
         if self._own.is_leaving(self._peer):
             await self._on_left(self._peer)
             return
-        if not self.quiet:
+        if not self.quiet and self._said != before:
             self._outgoing.warn(
                 f"Your mailbox …{peer_id.short(self._peer)} refuses. {self.status.problem}"
             )

@@ -279,7 +279,7 @@ class MailboxSession:
         self._outgoing.counters[f"deposits_{name}"] += len(ids)
         outbox, now_ms = self._outgoing.outbox, self._now_ms()
         if why := _FOR_GOOD.get(refused.reason):
-            return outbox.refused(route, ids, f"Nobody takes it: {why}.", now_ms)
+            return outbox.refused(route, ids, f"A mailbox refuses it: {why}.", now_ms)
         seconds = min(max(refused.retry_after_ms / 1000, PAUSE), LONGEST_PAUSE)
         self._resume[route] = trio.current_time() + seconds
         what = refused.detail[:MAX_DETAIL] or "It cannot take it now."

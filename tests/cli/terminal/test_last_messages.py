@@ -88,3 +88,8 @@ async def test_a_terminal_says_at_the_end_what_is_only_here(
         console.type("/quit")
         await world.ended.wait()
     assert console.lines[-1].startswith("* 1 message to others waits in the outbox here")
+
+
+def test_a_line_that_was_too_long_is_a_failure_of_a_pipe() -> None:
+    [problem] = Outcome(unread=1).problems()
+    assert "too long" in problem

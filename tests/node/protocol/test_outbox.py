@@ -597,6 +597,9 @@ class AnyOrder(RuleBasedStateMachine):
     def stored(self, route: Route, pick: int, picks: list[int]) -> None:
         route = self.busy(route, pick)
         messages = self.messages(route, picks)
+        for one in self.items:
+            if one.peer == route.peer:
+                one.refused.discard(route.mailbox)
         meant = self.answered(route, messages)
         for one in meant:
             one.stored.add(route.mailbox)
@@ -752,3 +755,20 @@ def test_receipts_do_not_count_as_waiting_messages() -> None:
     box = outbox(1)
     box.add(item(2, receipts=True))
     assert len(box) == 1
+
+
+def test_a_mailbox_that_takes_something_again_gets_what_it_had_refused() -> None:
+    box = outbox(1, 2, mailboxes=[BOX_A, BOX_B])
+    box.take(AT_A, 1)
+    box.refused(AT_A, ids(1), "A mailbox refuses it: blocked.", 0)
+    assert taken(box.take(AT_A, 2)) == [2]
+    box.stored(AT_A, ids(2), 0)
+    assert taken(box.take(AT_A, 2)) == [1]
+
+
+def test_why_it_waits_names_the_mailbox_that_refused() -> None:
+    box = outbox(1, mailboxes=[BOX_A, BOX_B])
+    box.take(AT_A, 1)
+    box.refused(AT_A, ids(1), "A mailbox refuses it: blocked.", 0)
+    reason = only(box.explain(BOB, "The other one is down.", 0)).delivery.reason
+    assert reason == "A mailbox refuses it: blocked. The other one is down."
