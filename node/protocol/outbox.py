@@ -372,3 +372,13 @@ def restored(record: records.OutboxRecord) -> Item:
         stored_at=dict(zip(map(peer_id.to_text, delivery.stored_at), until, strict=False)),
         reason=delivery.reason,
     )
+
+
+def lasting(delivery: records.Delivery) -> records.Delivery:
+    """As it is stored: "sending" is of the moment."""
+    if delivery.stage != records.SENDING:
+        return delivery
+    lasting = records.Delivery()
+    lasting.CopyFrom(delivery)
+    lasting.stage = records.QUEUED
+    return lasting

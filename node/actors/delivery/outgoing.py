@@ -17,7 +17,7 @@ from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.conversation import Conversation
 from p2pchat.node.protocol.courier import Courier
 from p2pchat.node.protocol.limits import DAY_MS
-from p2pchat.node.protocol.outbox import Change, Item, Outbox, Route, restored
+from p2pchat.node.protocol.outbox import Change, Item, Outbox, Route, lasting, restored
 from p2pchat.node.protocol.seal import SealError
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
@@ -286,7 +286,7 @@ class Outgoing:
                 actors.OutboxUpdate(
                     peer=c.item.peer,
                     id=c.item.id,
-                    delivery=_lasting(c.delivery),
+                    delivery=lasting(c.delivery),
                     finished=c.finished,
                 )
                 for c in changes
@@ -388,16 +388,6 @@ class Outgoing:
         changes += self.outbox.read(peer, heard.read, now_ms)
         self._note_told(changes)
         await self._tell([c for c, is_news in zip(changes, kept.changed, strict=True) if is_news])
-
-
-def _lasting(delivery: records.Delivery) -> records.Delivery:
-    """As it is stored: "sending" is of the moment."""
-    if delivery.stage != records.SENDING:
-        return delivery
-    lasting = records.Delivery()
-    lasting.CopyFrom(delivery)
-    lasting.stage = records.QUEUED
-    return lasting
 
 
 def _not_saved(error: Exception) -> actors.Rejected:
