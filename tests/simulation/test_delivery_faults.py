@@ -252,3 +252,24 @@ async def test_a_dead_mailbox_is_tried_at_its_own_pace_whatever_else_is_said(
                 await alice.write(carol.identity.peer, "chatter")
                 await trio.sleep(2)
     assert 0 < tried < 25
+
+
+async def test_a_mailbox_that_cannot_save_a_new_record_goes_on_handing_over(
+    autojump_clock: Clock,
+) -> None:
+    scene = Scene()
+    full, other = make_mailbox(scene.hub, 8), make_mailbox(scene.hub, 9)
+    with trio.fail_after(600):
+        bob = scene.person(BOB)
+        async with running(full, other, bob):
+            await bob.add_mailbox(await full.link())
+            full.mail.failure = StoreError("The disk is full.")
+            await bob.add_mailbox(await other.link())  # with which the record is another one
+            await trio.sleep(5)
+            listed = await bob.ui.ask(actors.ListMailboxes(), actors.MailboxStatusList)
+            assert listed.mailboxes[0].problem
+            assert [status.collecting for status in listed.mailboxes] == [True, True]
+            full.mail.failure = None
+            await trio.sleep(120)
+            listed = await bob.ui.ask(actors.ListMailboxes(), actors.MailboxStatusList)
+            assert [status.problem for status in listed.mailboxes] == ["", ""]

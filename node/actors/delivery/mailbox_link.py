@@ -213,17 +213,18 @@ class MailboxLink:
         self.settled.set()
 
     async def _refused(self, refused: mailbox.Refused) -> None:
-        self.status.registered = self.status.collecting = False
+        self.status.registered = False
+        if refused.request == mailbox.Refused.COLLECT and self._session is not None:
+            self._session.collecting = self.status.collecting = False
+        if self._own.is_leaving(self._peer):
+            if refused.reason == mailbox.NOT_REGISTERED:  # then nothing of ours is there
+                await self._on_left(self._peer)
+            return
         before = self._said
         self._said = self.status.problem = _WHY.get(
             refused.reason, "It refuses, and this version does not know why."
         )
         self.refusal = refused.reason
-        if self._session is not None:
-            self._session.collecting = False
-        if self._own.is_leaving(self._peer):
-            await self._on_left(self._peer)
-            return
         if not self.quiet and self._said != before:
             self._outgoing.warn(
                 f"Your mailbox …{peer_id.short(self._peer)} refuses. {self.status.problem}"
