@@ -52,6 +52,20 @@ class RelayLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncLimits:
+    """What one peer may ask for when it syncs rooms, and what one may fetch from it; each is counted when it bites."""
+
+    max_streams: int = 32  # being served at a time ...
+    max_streams_per_peer: int = 2  # ... for one peer
+    request_rate: float = 50  # requests/s of one peer; a faster one waits
+    request_burst: int = 500  # requests
+    byte_rate: float = (
+        8 << 20
+    )  # bytes/s of messages sent to one peer, or taken from it; a faster one waits
+    byte_burst: int = 32 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NodeConfig:
     """One node's settings. Rates and limits have their unit in the comment of the field."""
 
@@ -67,6 +81,10 @@ class NodeConfig:
     read_receipts: bool = True  # tell senders that their messages were read
     message_days: int = 30  # how long a direct message is tried; then it is shown as expired
     default_room: bool = True  # join the default room when there is no other one
+    room_days: int = (
+        0  # how long messages of rooms are kept, unless a room has its own; 0: for ever
+    )
+    sync: SyncLimits = field(default_factory=SyncLimits)
     limits: NetworkLimits = field(default_factory=NetworkLimits)
     relay: RelayLimits | None = None  # be a relay for others, within these limits
 

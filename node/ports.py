@@ -12,6 +12,7 @@ from typing import Protocol
 
 import trio
 
+from p2pchat.node.protocol.summary import ItemSet
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
@@ -245,11 +246,11 @@ class MessageStore(Protocol):
     def close(self) -> None: ...
 
     def append(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
-        """Store in one synced write; for each record whether (room, sender, id) was new.
+        """Store in one synced write; for each record whether it was new.
 
-        A repeated key, in the store or earlier in the batch, changes nothing. A room's history is
-        ordered by (lamport, id, sender), where a lamport time counts as at most a day after the
-        message was received.
+        A message that is there already, in the store or earlier in the batch, changes nothing; messages are the
+        same when they have the same item (`protocol.items`). A room's history is ordered by item. A message
+        below the floor of its room is not kept, and not new.
         """
         ...
 
@@ -258,6 +259,46 @@ class MessageStore(Protocol):
         ...
 
     def room_head(self, room: str) -> RoomHead: ...
+
+    def unknown(self, room: str, ids: Sequence[bytes]) -> list[bytes]:
+        """Those of these message ids that no stored message of the room has."""
+        ...
+
+    def item_set(self, room: str) -> ItemSet:
+        """The room's items, for sync. To be used until the next call that writes."""
+        ...
+
+    def room_messages(self, room: str, items: Sequence[bytes]) -> list[records.RoomRecord]:
+        """Those of these items that are there, in the order given."""
+        ...
+
+    def newest_between(
+        self, room: str, lower: bytes, upper: bytes, limit: int, max_bytes: int
+    ) -> tuple[list[records.RoomRecord], bool]:
+        """The newest messages with items from `lower` up to below `upper`, newest first: at most `limit` and
+        `max_bytes` of messages, or one; and whether there are older ones."""
+        ...
+
+    def room_settings(self, room: str) -> records.RoomSettings: ...
+
+    def save_room_settings(self, settings: records.RoomSettings) -> None:
+        """The floor never goes down: the higher one of the stored and the new one is kept."""
+        ...
+
+    def trim_room(self, room: str, limit: int) -> tuple[int, bool]:
+        """Delete up to `limit` messages below the room's floor, oldest first; how many, and whether there are more."""
+        ...
+
+    def floor_for(self, room: str, max_bytes: int) -> int:
+        """The Lamport time from which on the room's messages have at most `max_bytes` together; 0 when all have.
+
+        Exact only to the cells of `protocol.summary`: rather too few messages are kept than too many.
+        """
+        ...
+
+    def stored_rooms(self) -> list[actors.RoomUsage]:
+        """Every room with a stored message or with settings, by name. Costs by the number of rooms."""
+        ...
 
     # ---- direct messages; peers in base58 -------------------------------------------------------------
 

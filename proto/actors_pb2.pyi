@@ -1,4 +1,5 @@
 from p2pchat.proto import records_pb2 as _records_pb2
+from p2pchat.proto import sync_pb2 as _sync_pb2
 from p2pchat.proto import wire_pb2 as _wire_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -100,12 +101,192 @@ class ReadRoomState(_message.Message):
     def __init__(self, room: _Optional[str] = ...) -> None: ...
 
 class RoomState(_message.Message):
-    __slots__ = ("lamport", "parents")
+    __slots__ = ("lamport", "parents", "settings")
     LAMPORT_FIELD_NUMBER: _ClassVar[int]
     PARENTS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
     lamport: int
     parents: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    settings: _records_pb2.RoomSettings
+    def __init__(self, lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., settings: _Optional[_Union[_records_pb2.RoomSettings, _Mapping]] = ...) -> None: ...
+
+class FindUnknown(_message.Message):
+    __slots__ = ("room", "ids")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, room: _Optional[str] = ..., ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class UnknownIds(_message.Message):
+    __slots__ = ("ids",)
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SaveRoomSettings(_message.Message):
+    __slots__ = ("settings",)
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    settings: _records_pb2.RoomSettings
+    def __init__(self, settings: _Optional[_Union[_records_pb2.RoomSettings, _Mapping]] = ...) -> None: ...
+
+class TrimRoom(_message.Message):
+    __slots__ = ("room", "limit")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    limit: int
+    def __init__(self, room: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class RoomTrimmed(_message.Message):
+    __slots__ = ("messages", "more")
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    messages: int
+    more: bool
+    def __init__(self, messages: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class FindFloor(_message.Message):
+    __slots__ = ("room", "bytes")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    bytes: int
+    def __init__(self, room: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class RoomFloor(_message.Message):
+    __slots__ = ("floor",)
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    floor: int
+    def __init__(self, floor: _Optional[int] = ...) -> None: ...
+
+class ListStoredRooms(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RoomUsage(_message.Message):
+    __slots__ = ("room", "messages", "bytes", "settings", "newest_lamport")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_LAMPORT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    messages: int
+    bytes: int
+    settings: _records_pb2.RoomSettings
+    newest_lamport: int
+    def __init__(self, room: _Optional[str] = ..., messages: _Optional[int] = ..., bytes: _Optional[int] = ..., settings: _Optional[_Union[_records_pb2.RoomSettings, _Mapping]] = ..., newest_lamport: _Optional[int] = ...) -> None: ...
+
+class RoomUsageList(_message.Message):
+    __slots__ = ("rooms",)
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[RoomUsage]
+    def __init__(self, rooms: _Optional[_Iterable[_Union[RoomUsage, _Mapping]]] = ...) -> None: ...
+
+class CompareRanges(_message.Message):
+    __slots__ = ("room", "asked", "reply", "horizon")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    HORIZON_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    asked: _sync_pb2.Ranges
+    reply: _sync_pb2.Ranges
+    horizon: int
+    def __init__(self, room: _Optional[str] = ..., asked: _Optional[_Union[_sync_pb2.Ranges, _Mapping]] = ..., reply: _Optional[_Union[_sync_pb2.Ranges, _Mapping]] = ..., horizon: _Optional[int] = ...) -> None: ...
+
+class RangesCompared(_message.Message):
+    __slots__ = ("ask", "need", "have", "need_all", "have_all", "differing")
+    ASK_FIELD_NUMBER: _ClassVar[int]
+    NEED_FIELD_NUMBER: _ClassVar[int]
+    HAVE_FIELD_NUMBER: _ClassVar[int]
+    NEED_ALL_FIELD_NUMBER: _ClassVar[int]
+    HAVE_ALL_FIELD_NUMBER: _ClassVar[int]
+    DIFFERING_FIELD_NUMBER: _ClassVar[int]
+    ask: _containers.RepeatedCompositeFieldContainer[_sync_pb2.Ranges]
+    need: _sync_pb2.Items
+    have: _sync_pb2.Items
+    need_all: _containers.RepeatedCompositeFieldContainer[CountedInterval]
+    have_all: _containers.RepeatedCompositeFieldContainer[CountedInterval]
+    differing: int
+    def __init__(self, ask: _Optional[_Iterable[_Union[_sync_pb2.Ranges, _Mapping]]] = ..., need: _Optional[_Union[_sync_pb2.Items, _Mapping]] = ..., have: _Optional[_Union[_sync_pb2.Items, _Mapping]] = ..., need_all: _Optional[_Iterable[_Union[CountedInterval, _Mapping]]] = ..., have_all: _Optional[_Iterable[_Union[CountedInterval, _Mapping]]] = ..., differing: _Optional[int] = ...) -> None: ...
+
+class CountedInterval(_message.Message):
+    __slots__ = ("interval", "count")
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    interval: _sync_pb2.Interval
+    count: int
+    def __init__(self, interval: _Optional[_Union[_sync_pb2.Interval, _Mapping]] = ..., count: _Optional[int] = ...) -> None: ...
+
+class AnswerRanges(_message.Message):
+    __slots__ = ("room", "ranges")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    RANGES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    ranges: _sync_pb2.Ranges
+    def __init__(self, room: _Optional[str] = ..., ranges: _Optional[_Union[_sync_pb2.Ranges, _Mapping]] = ...) -> None: ...
+
+class ReadItems(_message.Message):
+    __slots__ = ("room", "items")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    items: _sync_pb2.Items
+    def __init__(self, room: _Optional[str] = ..., items: _Optional[_Union[_sync_pb2.Items, _Mapping]] = ...) -> None: ...
+
+class ReadRange(_message.Message):
+    __slots__ = ("room", "interval", "limit", "max_bytes")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    interval: _sync_pb2.Interval
+    limit: int
+    max_bytes: int
+    def __init__(self, room: _Optional[str] = ..., interval: _Optional[_Union[_sync_pb2.Interval, _Mapping]] = ..., limit: _Optional[int] = ..., max_bytes: _Optional[int] = ...) -> None: ...
+
+class RoomPage(_message.Message):
+    __slots__ = ("records", "more")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
+    more: bool
+    def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class SearchHistory(_message.Message):
+    __slots__ = ("words", "limit", "before", "room", "peer")
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    words: str
+    limit: int
+    before: bytes
+    room: str
+    peer: str
+    def __init__(self, words: _Optional[str] = ..., limit: _Optional[int] = ..., before: _Optional[bytes] = ..., room: _Optional[str] = ..., peer: _Optional[str] = ...) -> None: ...
+
+class SearchHit(_message.Message):
+    __slots__ = ("room_message", "direct")
+    ROOM_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DIRECT_FIELD_NUMBER: _ClassVar[int]
+    room_message: _records_pb2.RoomRecord
+    direct: _records_pb2.DirectRecord
+    def __init__(self, room_message: _Optional[_Union[_records_pb2.RoomRecord, _Mapping]] = ..., direct: _Optional[_Union[_records_pb2.DirectRecord, _Mapping]] = ...) -> None: ...
+
+class SearchPage(_message.Message):
+    __slots__ = ("hits", "last", "waiting")
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    hits: _containers.RepeatedCompositeFieldContainer[SearchHit]
+    last: bytes
+    waiting: int
+    def __init__(self, hits: _Optional[_Iterable[_Union[SearchHit, _Mapping]]] = ..., last: _Optional[bytes] = ..., waiting: _Optional[int] = ...) -> None: ...
 
 class ReadProfile(_message.Message):
     __slots__ = ()
@@ -585,12 +766,159 @@ class FlushRooms(_message.Message):
     def __init__(self) -> None: ...
 
 class RoomMessagesArrived(_message.Message):
-    __slots__ = ("room", "records")
+    __slots__ = ("room", "records", "late")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
+    LATE_FIELD_NUMBER: _ClassVar[int]
     room: str
     records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
-    def __init__(self, room: _Optional[str] = ..., records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ...) -> None: ...
+    late: bool
+    def __init__(self, room: _Optional[str] = ..., records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ..., late: _Optional[bool] = ...) -> None: ...
+
+class TakeIn(_message.Message):
+    __slots__ = ("room", "messages")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    messages: _containers.RepeatedCompositeFieldContainer[_wire_pb2.RoomMessage]
+    def __init__(self, room: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_wire_pb2.RoomMessage, _Mapping]]] = ...) -> None: ...
+
+class TakenIn(_message.Message):
+    __slots__ = ("fresh",)
+    FRESH_FIELD_NUMBER: _ClassVar[int]
+    fresh: int
+    def __init__(self, fresh: _Optional[int] = ...) -> None: ...
+
+class RoomCompared(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class RoomGap(_message.Message):
+    __slots__ = ("room", "missing", "given_up")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_UP_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    missing: int
+    given_up: bool
+    def __init__(self, room: _Optional[str] = ..., missing: _Optional[int] = ..., given_up: _Optional[bool] = ...) -> None: ...
+
+class ListMembers(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class Member(_message.Message):
+    __slots__ = ("peer", "name", "connected", "seen_ms")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    SEEN_MS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    connected: bool
+    seen_ms: int
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., connected: _Optional[bool] = ..., seen_ms: _Optional[int] = ...) -> None: ...
+
+class MemberList(_message.Message):
+    __slots__ = ("members",)
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    members: _containers.RepeatedCompositeFieldContainer[Member]
+    def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
+
+class MembersChanged(_message.Message):
+    __slots__ = ("room", "joined", "left")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    joined: _containers.RepeatedCompositeFieldContainer[Member]
+    left: _containers.RepeatedCompositeFieldContainer[Member]
+    def __init__(self, room: _Optional[str] = ..., joined: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., left: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
+
+class KeepRoom(_message.Message):
+    __slots__ = ("room", "keep_days")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    KEEP_DAYS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    keep_days: int
+    def __init__(self, room: _Optional[str] = ..., keep_days: _Optional[int] = ...) -> None: ...
+
+class ForgetRoom(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class RoomOpened(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class RoomClosed(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class RoomGapFound(_message.Message):
+    __slots__ = ("room", "peer")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ...) -> None: ...
+
+class SyncProgressed(_message.Message):
+    __slots__ = ("room", "peer", "fetched", "expected", "done")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    FETCHED_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    fetched: int
+    expected: int
+    done: bool
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., fetched: _Optional[int] = ..., expected: _Optional[int] = ..., done: _Optional[bool] = ...) -> None: ...
+
+class DescribeSync(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SyncDescription(_message.Message):
+    __slots__ = ("rooms", "counters")
+    class CountersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[RoomSync]
+    counters: _containers.ScalarMap[str, int]
+    def __init__(self, rooms: _Optional[_Iterable[_Union[RoomSync, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class RoomSync(_message.Message):
+    __slots__ = ("room", "last_ms", "compared", "fetched", "running")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    LAST_MS_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_FIELD_NUMBER: _ClassVar[int]
+    FETCHED_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    last_ms: int
+    compared: int
+    fetched: int
+    running: bool
+    def __init__(self, room: _Optional[str] = ..., last_ms: _Optional[int] = ..., compared: _Optional[int] = ..., fetched: _Optional[int] = ..., running: _Optional[bool] = ...) -> None: ...
 
 class SendDirect(_message.Message):
     __slots__ = ("peer", "text")
@@ -718,6 +1046,37 @@ class ListMailboxes(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class ArchiveRoom(_message.Message):
+    __slots__ = ("room", "mailbox", "stop")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    mailbox: str
+    stop: bool
+    def __init__(self, room: _Optional[str] = ..., mailbox: _Optional[str] = ..., stop: _Optional[bool] = ...) -> None: ...
+
+class ArchiveStatus(_message.Message):
+    __slots__ = ("room", "answers")
+    class Answer(_message.Message):
+        __slots__ = ("mailbox", "archiving", "problem", "retention_ms", "quota_bytes")
+        MAILBOX_FIELD_NUMBER: _ClassVar[int]
+        ARCHIVING_FIELD_NUMBER: _ClassVar[int]
+        PROBLEM_FIELD_NUMBER: _ClassVar[int]
+        RETENTION_MS_FIELD_NUMBER: _ClassVar[int]
+        QUOTA_BYTES_FIELD_NUMBER: _ClassVar[int]
+        mailbox: str
+        archiving: bool
+        problem: str
+        retention_ms: int
+        quota_bytes: int
+        def __init__(self, mailbox: _Optional[str] = ..., archiving: _Optional[bool] = ..., problem: _Optional[str] = ..., retention_ms: _Optional[int] = ..., quota_bytes: _Optional[int] = ...) -> None: ...
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    answers: _containers.RepeatedCompositeFieldContainer[ArchiveStatus.Answer]
+    def __init__(self, room: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[ArchiveStatus.Answer, _Mapping]]] = ...) -> None: ...
+
 class MailboxStatus(_message.Message):
     __slots__ = ("peer", "addresses", "connected", "registered", "collecting", "problem", "quota_bytes", "quota_count", "retention_ms")
     PEER_FIELD_NUMBER: _ClassVar[int]
@@ -808,7 +1167,7 @@ class ActorStatus(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[str] = ..., restarts: _Optional[int] = ..., drops: _Optional[int] = ..., queue: _Optional[int] = ..., handled: _Optional[int] = ..., stalls: _Optional[int] = ...) -> None: ...
 
 class NodeDescription(_message.Message):
-    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery")
+    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery", "sync")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
@@ -819,6 +1178,7 @@ class NodeDescription(_message.Message):
     DISCOVERY_FIELD_NUMBER: _ClassVar[int]
     DATA_DIR_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    SYNC_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
@@ -829,7 +1189,8 @@ class NodeDescription(_message.Message):
     discovery: DiscoveryDescription
     data_dir: str
     delivery: DeliveryDescription
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ...) -> None: ...
+    sync: SyncDescription
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ..., sync: _Optional[_Union[SyncDescription, _Mapping]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("level", "text")

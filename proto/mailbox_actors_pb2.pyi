@@ -34,7 +34,7 @@ class DescribeMailbox(_message.Message):
     def __init__(self) -> None: ...
 
 class MailboxDescription(_message.Message):
-    __slots__ = ("peer", "addresses", "link", "uptime_ms", "registration", "registered", "invites", "blocked", "streams", "collecting", "held_envelopes", "held_bytes", "store", "relay", "limits", "counters", "actors")
+    __slots__ = ("peer", "addresses", "link", "uptime_ms", "registration", "registered", "invites", "blocked", "streams", "collecting", "held_envelopes", "held_bytes", "store", "relay", "limits", "counters", "actors", "archives")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,7 @@ class MailboxDescription(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     ACTORS_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVES_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
     link: str
@@ -76,7 +77,20 @@ class MailboxDescription(_message.Message):
     limits: _containers.RepeatedCompositeFieldContainer[Limit]
     counters: _containers.ScalarMap[str, int]
     actors: _containers.RepeatedCompositeFieldContainer[_actors_pb2.ActorStatus]
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., link: _Optional[str] = ..., uptime_ms: _Optional[int] = ..., registration: _Optional[str] = ..., registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., relay: _Optional[_Union[RelayDescription, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ..., actors: _Optional[_Iterable[_Union[_actors_pb2.ActorStatus, _Mapping]]] = ...) -> None: ...
+    archives: _containers.RepeatedCompositeFieldContainer[ArchiveDescription]
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., link: _Optional[str] = ..., uptime_ms: _Optional[int] = ..., registration: _Optional[str] = ..., registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., relay: _Optional[_Union[RelayDescription, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ..., actors: _Optional[_Iterable[_Union[_actors_pb2.ActorStatus, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[ArchiveDescription, _Mapping]]] = ...) -> None: ...
+
+class ArchiveDescription(_message.Message):
+    __slots__ = ("usage", "by_operator", "clients", "members")
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    BY_OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    usage: _actors_pb2.RoomUsage
+    by_operator: bool
+    clients: int
+    members: int
+    def __init__(self, usage: _Optional[_Union[_actors_pb2.RoomUsage, _Mapping]] = ..., by_operator: _Optional[bool] = ..., clients: _Optional[int] = ..., members: _Optional[int] = ...) -> None: ...
 
 class Limit(_message.Message):
     __slots__ = ("name", "value", "unit", "bitten")

@@ -25,45 +25,49 @@ _sym_db = _symbol_database.Default()
 from p2pchat.proto import wire_pb2 as p2pchat_dot_proto_dot_wire__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/mailbox.proto\x12\x12p2pchat.mailbox.v1\x1a\x18p2pchat/proto/wire.proto\"\xb9\x02\n\x0eMailboxRequest\x12\x30\n\x08register\x18\x01 \x01(\x0b\x32\x1c.p2pchat.mailbox.v1.RegisterH\x00\x12.\n\x07\x64\x65posit\x18\x02 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.DepositH\x00\x12.\n\x07\x63ollect\x18\x03 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.CollectH\x00\x12&\n\x03\x61\x63k\x18\x04 \x01(\x0b\x32\x17.p2pchat.mailbox.v1.AckH\x00\x12,\n\x06lookup\x18\x05 \x01(\x0b\x32\x1a.p2pchat.mailbox.v1.LookupH\x00\x12\x34\n\nunregister\x18\x06 \x01(\x0b\x32\x1e.p2pchat.mailbox.v1.UnregisterH\x00\x42\t\n\x07request\"\xf9\x02\n\x0cMailboxReply\x12\x34\n\nregistered\x18\x01 \x01(\x0b\x32\x1e.p2pchat.mailbox.v1.RegisteredH\x00\x12.\n\x07\x63ustody\x18\x02 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.CustodyH\x00\x12.\n\x07refused\x18\x03 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.RefusedH\x00\x12\x31\n\thand_over\x18\x04 \x01(\x0b\x32\x1c.p2pchat.mailbox.v1.HandOverH\x00\x12\x31\n\tcaught_up\x18\x05 \x01(\x0b\x32\x1c.p2pchat.mailbox.v1.CaughtUpH\x00\x12*\n\x05\x66ound\x18\x06 \x01(\x0b\x32\x19.p2pchat.mailbox.v1.FoundH\x00\x12\x38\n\x0cunregistered\x18\x07 \x01(\x0b\x32 .p2pchat.mailbox.v1.UnregisteredH\x00\x42\x07\n\x05reply\"I\n\x08Register\x12\r\n\x05token\x18\x01 \x01(\t\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\"L\n\nRegistered\x12\x13\n\x0bquota_bytes\x18\x01 \x01(\x04\x12\x13\n\x0bquota_count\x18\x02 \x01(\x04\x12\x14\n\x0cretention_ms\x18\x03 \x01(\x04\"<\n\nUnregister\x12.\n\x06record\x18\x01 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\"\x0e\n\x0cUnregistered\"7\n\x07\x44\x65posit\x12,\n\tenvelopes\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.Envelope\"B\n\x07\x43ustody\x12\x0b\n\x03ids\x18\x01 \x03(\x0c\x12\x17\n\x0fstored_until_ms\x18\x02 \x03(\x04\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\xed\x01\n\x07Refused\x12\x34\n\x07request\x18\x01 \x01(\x0e\x32#.p2pchat.mailbox.v1.Refused.Request\x12+\n\x06reason\x18\x02 \x01(\x0e\x32\x1b.p2pchat.mailbox.v1.Refusal\x12\x16\n\x0eretry_after_ms\x18\x03 \x01(\x04\x12\x0b\n\x03ids\x18\x04 \x03(\x0c\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"J\n\x07Request\x12\x17\n\x13REQUEST_UNSPECIFIED\x10\x00\x12\x0c\n\x08REGISTER\x10\x01\x12\x0b\n\x07\x44\x45POSIT\x10\x02\x12\x0b\n\x07\x43OLLECT\x10\x03\"\x19\n\x07\x43ollect\x12\x0e\n\x06window\x18\x01 \x01(\r\"8\n\x08HandOver\x12,\n\tenvelopes\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.Envelope\"\n\n\x08\x43\x61ughtUp\"\x12\n\x03\x41\x63k\x12\x0b\n\x03ids\x18\x01 \x03(\x0c\"\x16\n\x06Lookup\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\"E\n\x05\x46ound\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord*\xb1\x01\n\x07Refusal\x12\x17\n\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x08\n\x04\x46ULL\x10\x01\x12\r\n\tTOO_LARGE\x10\x02\x12\x0b\n\x07\x45XPIRED\x10\x03\x12\x15\n\x11UNKNOWN_RECIPIENT\x10\x04\x12\x10\n\x0cRATE_LIMITED\x10\x05\x12\x0b\n\x07\x42LOCKED\x10\x06\x12\x0e\n\nBAD_INVITE\x10\x07\x12\x12\n\x0eNOT_REGISTERED\x10\x08\x12\r\n\tMALFORMED\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/mailbox.proto\x12\x12p2pchat.mailbox.v1\x1a\x18p2pchat/proto/wire.proto\"\xe9\x02\n\x0eMailboxRequest\x12\x30\n\x08register\x18\x01 \x01(\x0b\x32\x1c.p2pchat.mailbox.v1.RegisterH\x00\x12.\n\x07\x64\x65posit\x18\x02 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.DepositH\x00\x12.\n\x07\x63ollect\x18\x03 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.CollectH\x00\x12&\n\x03\x61\x63k\x18\x04 \x01(\x0b\x32\x17.p2pchat.mailbox.v1.AckH\x00\x12,\n\x06lookup\x18\x05 \x01(\x0b\x32\x1a.p2pchat.mailbox.v1.LookupH\x00\x12\x34\n\nunregister\x18\x06 \x01(\x0b\x32\x1e.p2pchat.mailbox.v1.UnregisterH\x00\x12.\n\x07\x61rchive\x18\x07 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.ArchiveH\x00\x42\t\n\x07request\"\xab\x03\n\x0cMailboxReply\x12\x34\n\nregistered\x18\x01 \x01(\x0b\x32\x1e.p2pchat.mailbox.v1.RegisteredH\x00\x12.\n\x07\x63ustody\x18\x02 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.CustodyH\x00\x12.\n\x07refused\x18\x03 \x01(\x0b\x32\x1b.p2pchat.mailbox.v1.RefusedH\x00\x12\x31\n\thand_over\x18\x04 \x01(\x0b\x32\x1c.p2pchat.mailbox.v1.HandOverH\x00\x12\x31\n\tcaught_up\x18\x05 \x01(\x0b\x32\x1c.p2pchat.mailbox.v1.CaughtUpH\x00\x12*\n\x05\x66ound\x18\x06 \x01(\x0b\x32\x19.p2pchat.mailbox.v1.FoundH\x00\x12\x38\n\x0cunregistered\x18\x07 \x01(\x0b\x32 .p2pchat.mailbox.v1.UnregisteredH\x00\x12\x30\n\x08\x61rchived\x18\x08 \x01(\x0b\x32\x1c.p2pchat.mailbox.v1.ArchivedH\x00\x42\x07\n\x05reply\"I\n\x08Register\x12\r\n\x05token\x18\x01 \x01(\t\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\"L\n\nRegistered\x12\x13\n\x0bquota_bytes\x18\x01 \x01(\x04\x12\x13\n\x0bquota_count\x18\x02 \x01(\x04\x12\x14\n\x0cretention_ms\x18\x03 \x01(\x04\"<\n\nUnregister\x12.\n\x06record\x18\x01 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\"\x0e\n\x0cUnregistered\"%\n\x07\x41rchive\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04stop\x18\x02 \x01(\x08\"V\n\x08\x41rchived\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x11\n\tarchiving\x18\x02 \x01(\x08\x12\x14\n\x0cretention_ms\x18\x03 \x01(\x04\x12\x13\n\x0bquota_bytes\x18\x04 \x01(\x04\"7\n\x07\x44\x65posit\x12,\n\tenvelopes\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.Envelope\"B\n\x07\x43ustody\x12\x0b\n\x03ids\x18\x01 \x03(\x0c\x12\x17\n\x0fstored_until_ms\x18\x02 \x03(\x04\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\xfa\x01\n\x07Refused\x12\x34\n\x07request\x18\x01 \x01(\x0e\x32#.p2pchat.mailbox.v1.Refused.Request\x12+\n\x06reason\x18\x02 \x01(\x0e\x32\x1b.p2pchat.mailbox.v1.Refusal\x12\x16\n\x0eretry_after_ms\x18\x03 \x01(\x04\x12\x0b\n\x03ids\x18\x04 \x03(\x0c\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"W\n\x07Request\x12\x17\n\x13REQUEST_UNSPECIFIED\x10\x00\x12\x0c\n\x08REGISTER\x10\x01\x12\x0b\n\x07\x44\x45POSIT\x10\x02\x12\x0b\n\x07\x43OLLECT\x10\x03\x12\x0b\n\x07\x41RCHIVE\x10\x04\"\x19\n\x07\x43ollect\x12\x0e\n\x06window\x18\x01 \x01(\r\"8\n\x08HandOver\x12,\n\tenvelopes\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.Envelope\"\n\n\x08\x43\x61ughtUp\"\x12\n\x03\x41\x63k\x12\x0b\n\x03ids\x18\x01 \x03(\x0c\"\x16\n\x06Lookup\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\"E\n\x05\x46ound\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord*\xc2\x01\n\x07Refusal\x12\x17\n\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x08\n\x04\x46ULL\x10\x01\x12\r\n\tTOO_LARGE\x10\x02\x12\x0b\n\x07\x45XPIRED\x10\x03\x12\x15\n\x11UNKNOWN_RECIPIENT\x10\x04\x12\x10\n\x0cRATE_LIMITED\x10\x05\x12\x0b\n\x07\x42LOCKED\x10\x06\x12\x0e\n\nBAD_INVITE\x10\x07\x12\x12\n\x0eNOT_REGISTERED\x10\x08\x12\r\n\tMALFORMED\x10\t\x12\x0f\n\x0bNOT_OFFERED\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'p2pchat.proto.mailbox_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REFUSAL']._serialized_start=1582
-  _globals['_REFUSAL']._serialized_end=1759
+  _globals['_REFUSAL']._serialized_start=1820
+  _globals['_REFUSAL']._serialized_end=2014
   _globals['_MAILBOXREQUEST']._serialized_start=78
-  _globals['_MAILBOXREQUEST']._serialized_end=391
-  _globals['_MAILBOXREPLY']._serialized_start=394
-  _globals['_MAILBOXREPLY']._serialized_end=771
-  _globals['_REGISTER']._serialized_start=773
-  _globals['_REGISTER']._serialized_end=846
-  _globals['_REGISTERED']._serialized_start=848
-  _globals['_REGISTERED']._serialized_end=924
-  _globals['_UNREGISTER']._serialized_start=926
-  _globals['_UNREGISTER']._serialized_end=986
-  _globals['_UNREGISTERED']._serialized_start=988
-  _globals['_UNREGISTERED']._serialized_end=1002
-  _globals['_DEPOSIT']._serialized_start=1004
-  _globals['_DEPOSIT']._serialized_end=1059
-  _globals['_CUSTODY']._serialized_start=1061
-  _globals['_CUSTODY']._serialized_end=1127
-  _globals['_REFUSED']._serialized_start=1130
-  _globals['_REFUSED']._serialized_end=1367
-  _globals['_REFUSED_REQUEST']._serialized_start=1293
-  _globals['_REFUSED_REQUEST']._serialized_end=1367
-  _globals['_COLLECT']._serialized_start=1369
-  _globals['_COLLECT']._serialized_end=1394
-  _globals['_HANDOVER']._serialized_start=1396
-  _globals['_HANDOVER']._serialized_end=1452
-  _globals['_CAUGHTUP']._serialized_start=1454
-  _globals['_CAUGHTUP']._serialized_end=1464
-  _globals['_ACK']._serialized_start=1466
-  _globals['_ACK']._serialized_end=1484
-  _globals['_LOOKUP']._serialized_start=1486
-  _globals['_LOOKUP']._serialized_end=1508
-  _globals['_FOUND']._serialized_start=1510
-  _globals['_FOUND']._serialized_end=1579
+  _globals['_MAILBOXREQUEST']._serialized_end=439
+  _globals['_MAILBOXREPLY']._serialized_start=442
+  _globals['_MAILBOXREPLY']._serialized_end=869
+  _globals['_REGISTER']._serialized_start=871
+  _globals['_REGISTER']._serialized_end=944
+  _globals['_REGISTERED']._serialized_start=946
+  _globals['_REGISTERED']._serialized_end=1022
+  _globals['_UNREGISTER']._serialized_start=1024
+  _globals['_UNREGISTER']._serialized_end=1084
+  _globals['_UNREGISTERED']._serialized_start=1086
+  _globals['_UNREGISTERED']._serialized_end=1100
+  _globals['_ARCHIVE']._serialized_start=1102
+  _globals['_ARCHIVE']._serialized_end=1139
+  _globals['_ARCHIVED']._serialized_start=1141
+  _globals['_ARCHIVED']._serialized_end=1227
+  _globals['_DEPOSIT']._serialized_start=1229
+  _globals['_DEPOSIT']._serialized_end=1284
+  _globals['_CUSTODY']._serialized_start=1286
+  _globals['_CUSTODY']._serialized_end=1352
+  _globals['_REFUSED']._serialized_start=1355
+  _globals['_REFUSED']._serialized_end=1605
+  _globals['_REFUSED_REQUEST']._serialized_start=1518
+  _globals['_REFUSED_REQUEST']._serialized_end=1605
+  _globals['_COLLECT']._serialized_start=1607
+  _globals['_COLLECT']._serialized_end=1632
+  _globals['_HANDOVER']._serialized_start=1634
+  _globals['_HANDOVER']._serialized_end=1690
+  _globals['_CAUGHTUP']._serialized_start=1692
+  _globals['_CAUGHTUP']._serialized_end=1702
+  _globals['_ACK']._serialized_start=1704
+  _globals['_ACK']._serialized_end=1722
+  _globals['_LOOKUP']._serialized_start=1724
+  _globals['_LOOKUP']._serialized_end=1746
+  _globals['_FOUND']._serialized_start=1748
+  _globals['_FOUND']._serialized_end=1817
 # @@protoc_insertion_point(module_scope)

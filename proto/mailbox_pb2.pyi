@@ -20,6 +20,7 @@ class Refusal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BAD_INVITE: _ClassVar[Refusal]
     NOT_REGISTERED: _ClassVar[Refusal]
     MALFORMED: _ClassVar[Refusal]
+    NOT_OFFERED: _ClassVar[Refusal]
 REFUSAL_UNSPECIFIED: Refusal
 FULL: Refusal
 TOO_LARGE: Refusal
@@ -30,25 +31,28 @@ BLOCKED: Refusal
 BAD_INVITE: Refusal
 NOT_REGISTERED: Refusal
 MALFORMED: Refusal
+NOT_OFFERED: Refusal
 
 class MailboxRequest(_message.Message):
-    __slots__ = ("register", "deposit", "collect", "ack", "lookup", "unregister")
+    __slots__ = ("register", "deposit", "collect", "ack", "lookup", "unregister", "archive")
     REGISTER_FIELD_NUMBER: _ClassVar[int]
     DEPOSIT_FIELD_NUMBER: _ClassVar[int]
     COLLECT_FIELD_NUMBER: _ClassVar[int]
     ACK_FIELD_NUMBER: _ClassVar[int]
     LOOKUP_FIELD_NUMBER: _ClassVar[int]
     UNREGISTER_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
     register: Register
     deposit: Deposit
     collect: Collect
     ack: Ack
     lookup: Lookup
     unregister: Unregister
-    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., deposit: _Optional[_Union[Deposit, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., lookup: _Optional[_Union[Lookup, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ...) -> None: ...
+    archive: Archive
+    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., deposit: _Optional[_Union[Deposit, _Mapping]] = ..., collect: _Optional[_Union[Collect, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., lookup: _Optional[_Union[Lookup, _Mapping]] = ..., unregister: _Optional[_Union[Unregister, _Mapping]] = ..., archive: _Optional[_Union[Archive, _Mapping]] = ...) -> None: ...
 
 class MailboxReply(_message.Message):
-    __slots__ = ("registered", "custody", "refused", "hand_over", "caught_up", "found", "unregistered")
+    __slots__ = ("registered", "custody", "refused", "hand_over", "caught_up", "found", "unregistered", "archived")
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     CUSTODY_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +60,7 @@ class MailboxReply(_message.Message):
     CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
     FOUND_FIELD_NUMBER: _ClassVar[int]
     UNREGISTERED_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     registered: Registered
     custody: Custody
     refused: Refused
@@ -63,7 +68,8 @@ class MailboxReply(_message.Message):
     caught_up: CaughtUp
     found: Found
     unregistered: Unregistered
-    def __init__(self, registered: _Optional[_Union[Registered, _Mapping]] = ..., custody: _Optional[_Union[Custody, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., hand_over: _Optional[_Union[HandOver, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., unregistered: _Optional[_Union[Unregistered, _Mapping]] = ...) -> None: ...
+    archived: Archived
+    def __init__(self, registered: _Optional[_Union[Registered, _Mapping]] = ..., custody: _Optional[_Union[Custody, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., hand_over: _Optional[_Union[HandOver, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., unregistered: _Optional[_Union[Unregistered, _Mapping]] = ..., archived: _Optional[_Union[Archived, _Mapping]] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("token", "record")
@@ -93,6 +99,26 @@ class Unregistered(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class Archive(_message.Message):
+    __slots__ = ("room", "stop")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    stop: bool
+    def __init__(self, room: _Optional[str] = ..., stop: _Optional[bool] = ...) -> None: ...
+
+class Archived(_message.Message):
+    __slots__ = ("room", "archiving", "retention_ms", "quota_bytes")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVING_FIELD_NUMBER: _ClassVar[int]
+    RETENTION_MS_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_BYTES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    archiving: bool
+    retention_ms: int
+    quota_bytes: int
+    def __init__(self, room: _Optional[str] = ..., archiving: _Optional[bool] = ..., retention_ms: _Optional[int] = ..., quota_bytes: _Optional[int] = ...) -> None: ...
+
 class Deposit(_message.Message):
     __slots__ = ("envelopes",)
     ENVELOPES_FIELD_NUMBER: _ClassVar[int]
@@ -117,10 +143,12 @@ class Refused(_message.Message):
         REGISTER: _ClassVar[Refused.Request]
         DEPOSIT: _ClassVar[Refused.Request]
         COLLECT: _ClassVar[Refused.Request]
+        ARCHIVE: _ClassVar[Refused.Request]
     REQUEST_UNSPECIFIED: Refused.Request
     REGISTER: Refused.Request
     DEPOSIT: Refused.Request
     COLLECT: Refused.Request
+    ARCHIVE: Refused.Request
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     RETRY_AFTER_MS_FIELD_NUMBER: _ClassVar[int]

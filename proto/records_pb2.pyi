@@ -65,6 +65,16 @@ class OwnMailbox(_message.Message):
     leaving_since_ms: int
     def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving_since_ms: _Optional[int] = ...) -> None: ...
 
+class RoomSettings(_message.Message):
+    __slots__ = ("room", "floor", "keep_days")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    KEEP_DAYS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    floor: int
+    keep_days: int
+    def __init__(self, room: _Optional[str] = ..., floor: _Optional[int] = ..., keep_days: _Optional[int] = ...) -> None: ...
+
 class RoomEntry(_message.Message):
     __slots__ = ("name", "plain")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +202,16 @@ class Invite(_message.Message):
     made_at_ms: int
     label: str
     def __init__(self, id: _Optional[str] = ..., token: _Optional[str] = ..., uses_left: _Optional[int] = ..., used: _Optional[int] = ..., made_at_ms: _Optional[int] = ..., label: _Optional[str] = ...) -> None: ...
+
+class ArchivedRoom(_message.Message):
+    __slots__ = ("room", "peers", "since_ms")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peers: _containers.RepeatedScalarFieldContainer[bytes]
+    since_ms: int
+    def __init__(self, room: _Optional[str] = ..., peers: _Optional[_Iterable[bytes]] = ..., since_ms: _Optional[int] = ...) -> None: ...
 
 class Block(_message.Message):
     __slots__ = ("peer", "blocked_at_ms", "note")

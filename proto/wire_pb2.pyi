@@ -55,10 +55,28 @@ class RoomMessage(_message.Message):
     def __init__(self, id: _Optional[bytes] = ..., room: _Optional[str] = ..., sender: _Optional[bytes] = ..., nick: _Optional[str] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., text: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class RoomBatch(_message.Message):
-    __slots__ = ("messages",)
+    __slots__ = ("messages", "presences")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    PRESENCES_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedCompositeFieldContainer[RoomMessage]
-    def __init__(self, messages: _Optional[_Iterable[_Union[RoomMessage, _Mapping]]] = ...) -> None: ...
+    presences: _containers.RepeatedCompositeFieldContainer[Presence]
+    def __init__(self, messages: _Optional[_Iterable[_Union[RoomMessage, _Mapping]]] = ..., presences: _Optional[_Iterable[_Union[Presence, _Mapping]]] = ...) -> None: ...
+
+class Presence(_message.Message):
+    __slots__ = ("room", "peer", "nick", "sequence", "valid_seconds", "signature")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NICK_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    VALID_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: bytes
+    nick: str
+    sequence: int
+    valid_seconds: int
+    signature: bytes
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[bytes] = ..., nick: _Optional[str] = ..., sequence: _Optional[int] = ..., valid_seconds: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("nick", "agent", "record")

@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "node.backoff": frozenset(),  # a formula that both retrying and restarting need
     "node.errors": frozenset(),
     "node.events": frozenset({"proto"}),
-    "node.ports": frozenset({"proto"}),
+    "node.ports": frozenset({"node.protocol", "proto"}),
     "node.protocol": frozenset({"node.backoff", "proto"}),
     "node.runtime": frozenset({"node.backoff", "node.errors", "proto"}),
     "node.config": frozenset({"node.errors", "node.protocol"}),
