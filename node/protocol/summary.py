@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 HASH_BYTES = 16
 SUM_BYTES = 32
@@ -17,7 +18,8 @@ LEVELS = (10, 16, 22, 28, 34)  # bits of Lamport time: about 1 s, 1 min, 70 min,
 _MODULUS = 1 << (8 * SUM_BYTES)
 
 
-class Summary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Summary:
     """Of a range of items."""
 
     count: int
@@ -29,8 +31,7 @@ class Summary(NamedTuple):
         data = self.sum.to_bytes(SUM_BYTES, "little") + self.count.to_bytes(8, "little")
         return hashlib.sha256(data).digest()[:HASH_BYTES]
 
-    def __add__(self, other: object) -> Summary:  # type: ignore[override]
-        assert isinstance(other, Summary)
+    def __add__(self, other: Summary) -> Summary:
         return Summary(self.count + other.count, (self.sum + other.sum) % _MODULUS)
 
     def __sub__(self, other: Summary) -> Summary:
