@@ -790,10 +790,12 @@ class TakenIn(_message.Message):
     def __init__(self, fresh: _Optional[int] = ...) -> None: ...
 
 class RoomCompared(_message.Message):
-    __slots__ = ("room",)
+    __slots__ = ("room", "began")
     ROOM_FIELD_NUMBER: _ClassVar[int]
+    BEGAN_FIELD_NUMBER: _ClassVar[int]
     room: str
-    def __init__(self, room: _Optional[str] = ...) -> None: ...
+    began: float
+    def __init__(self, room: _Optional[str] = ..., began: _Optional[float] = ...) -> None: ...
 
 class RoomGap(_message.Message):
     __slots__ = ("room", "missing", "given_up")
@@ -830,14 +832,16 @@ class MemberList(_message.Message):
     def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
 
 class MembersChanged(_message.Message):
-    __slots__ = ("room", "joined", "left")
+    __slots__ = ("room", "joined", "left", "first")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     JOINED_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
     room: str
     joined: _containers.RepeatedCompositeFieldContainer[Member]
     left: _containers.RepeatedCompositeFieldContainer[Member]
-    def __init__(self, room: _Optional[str] = ..., joined: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., left: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
+    first: bool
+    def __init__(self, room: _Optional[str] = ..., joined: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., left: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., first: _Optional[bool] = ...) -> None: ...
 
 class KeepRoom(_message.Message):
     __slots__ = ("room", "keep_days")

@@ -1,4 +1,5 @@
 from p2pchat.proto import actors_pb2 as _actors_pb2
+from p2pchat.proto import mailbox_pb2 as _mailbox_pb2
 from p2pchat.proto import records_pb2 as _records_pb2
 from p2pchat.proto import wire_pb2 as _wire_pb2
 from google.protobuf.internal import containers as _containers
@@ -81,16 +82,20 @@ class MailboxDescription(_message.Message):
     def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., link: _Optional[str] = ..., uptime_ms: _Optional[int] = ..., registration: _Optional[str] = ..., registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., relay: _Optional[_Union[RelayDescription, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ..., actors: _Optional[_Iterable[_Union[_actors_pb2.ActorStatus, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[ArchiveDescription, _Mapping]]] = ...) -> None: ...
 
 class ArchiveDescription(_message.Message):
-    __slots__ = ("usage", "by_operator", "clients", "members")
+    __slots__ = ("usage", "by_operator", "clients", "members", "joined", "deleted_at_ms")
     USAGE_FIELD_NUMBER: _ClassVar[int]
     BY_OPERATOR_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     usage: _actors_pb2.RoomUsage
     by_operator: bool
     clients: int
     members: int
-    def __init__(self, usage: _Optional[_Union[_actors_pb2.RoomUsage, _Mapping]] = ..., by_operator: _Optional[bool] = ..., clients: _Optional[int] = ..., members: _Optional[int] = ...) -> None: ...
+    joined: bool
+    deleted_at_ms: int
+    def __init__(self, usage: _Optional[_Union[_actors_pb2.RoomUsage, _Mapping]] = ..., by_operator: _Optional[bool] = ..., clients: _Optional[int] = ..., members: _Optional[int] = ..., joined: _Optional[bool] = ..., deleted_at_ms: _Optional[int] = ...) -> None: ...
 
 class Limit(_message.Message):
     __slots__ = ("name", "value", "unit", "bitten")
@@ -224,6 +229,34 @@ class MailboxReport(_message.Message):
     counters: _containers.ScalarMap[str, int]
     def __init__(self, registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
+class AskForArchive(_message.Message):
+    __slots__ = ("peer", "archive")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    archive: _mailbox_pb2.Archive
+    def __init__(self, peer: _Optional[bytes] = ..., archive: _Optional[_Union[_mailbox_pb2.Archive, _Mapping]] = ...) -> None: ...
+
+class EndWishes(_message.Message):
+    __slots__ = ("peer",)
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    def __init__(self, peer: _Optional[bytes] = ...) -> None: ...
+
+class TrimArchives(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeArchives(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ArchiveReport(_message.Message):
+    __slots__ = ("archives",)
+    ARCHIVES_FIELD_NUMBER: _ClassVar[int]
+    archives: _containers.RepeatedCompositeFieldContainer[ArchiveDescription]
+    def __init__(self, archives: _Optional[_Iterable[_Union[ArchiveDescription, _Mapping]]] = ...) -> None: ...
+
 class KeepMail(_message.Message):
     __slots__ = ("mail",)
     MAIL_FIELD_NUMBER: _ClassVar[int]
@@ -315,32 +348,38 @@ class ReadRegistry(_message.Message):
     def __init__(self) -> None: ...
 
 class RegistryRecords(_message.Message):
-    __slots__ = ("registrations", "invites", "blocks", "depositor_secret")
+    __slots__ = ("registrations", "invites", "blocks", "depositor_secret", "archived")
     REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
     INVITES_FIELD_NUMBER: _ClassVar[int]
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
     DEPOSITOR_SECRET_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     registrations: _containers.RepeatedCompositeFieldContainer[_records_pb2.Registration]
     invites: _containers.RepeatedCompositeFieldContainer[_records_pb2.Invite]
     blocks: _containers.RepeatedCompositeFieldContainer[_records_pb2.Block]
     depositor_secret: bytes
-    def __init__(self, registrations: _Optional[_Iterable[_Union[_records_pb2.Registration, _Mapping]]] = ..., invites: _Optional[_Iterable[_Union[_records_pb2.Invite, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_records_pb2.Block, _Mapping]]] = ..., depositor_secret: _Optional[bytes] = ...) -> None: ...
+    archived: _containers.RepeatedCompositeFieldContainer[_records_pb2.ArchivedRoom]
+    def __init__(self, registrations: _Optional[_Iterable[_Union[_records_pb2.Registration, _Mapping]]] = ..., invites: _Optional[_Iterable[_Union[_records_pb2.Invite, _Mapping]]] = ..., blocks: _Optional[_Iterable[_Union[_records_pb2.Block, _Mapping]]] = ..., depositor_secret: _Optional[bytes] = ..., archived: _Optional[_Iterable[_Union[_records_pb2.ArchivedRoom, _Mapping]]] = ...) -> None: ...
 
 class ChangeRegistry(_message.Message):
-    __slots__ = ("registration", "invite", "block", "revoked", "unblocked", "unregistered")
+    __slots__ = ("registration", "invite", "block", "revoked", "unblocked", "unregistered", "archived", "unarchived")
     REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     INVITE_FIELD_NUMBER: _ClassVar[int]
     BLOCK_FIELD_NUMBER: _ClassVar[int]
     REVOKED_FIELD_NUMBER: _ClassVar[int]
     UNBLOCKED_FIELD_NUMBER: _ClassVar[int]
     UNREGISTERED_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    UNARCHIVED_FIELD_NUMBER: _ClassVar[int]
     registration: _records_pb2.Registration
     invite: _records_pb2.Invite
     block: _records_pb2.Block
     revoked: str
     unblocked: bytes
     unregistered: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, registration: _Optional[_Union[_records_pb2.Registration, _Mapping]] = ..., invite: _Optional[_Union[_records_pb2.Invite, _Mapping]] = ..., block: _Optional[_Union[_records_pb2.Block, _Mapping]] = ..., revoked: _Optional[str] = ..., unblocked: _Optional[bytes] = ..., unregistered: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    archived: _containers.RepeatedCompositeFieldContainer[_records_pb2.ArchivedRoom]
+    unarchived: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, registration: _Optional[_Union[_records_pb2.Registration, _Mapping]] = ..., invite: _Optional[_Union[_records_pb2.Invite, _Mapping]] = ..., block: _Optional[_Union[_records_pb2.Block, _Mapping]] = ..., revoked: _Optional[str] = ..., unblocked: _Optional[bytes] = ..., unregistered: _Optional[_Iterable[bytes]] = ..., archived: _Optional[_Iterable[_Union[_records_pb2.ArchivedRoom, _Mapping]]] = ..., unarchived: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SelectWithoutMail(_message.Message):
     __slots__ = ("recipients",)

@@ -66,14 +66,16 @@ class OwnMailbox(_message.Message):
     def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving_since_ms: _Optional[int] = ...) -> None: ...
 
 class RoomSettings(_message.Message):
-    __slots__ = ("room", "floor", "keep_days")
+    __slots__ = ("room", "floor", "keep_days", "forgotten")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     FLOOR_FIELD_NUMBER: _ClassVar[int]
     KEEP_DAYS_FIELD_NUMBER: _ClassVar[int]
+    FORGOTTEN_FIELD_NUMBER: _ClassVar[int]
     room: str
     floor: int
     keep_days: int
-    def __init__(self, room: _Optional[str] = ..., floor: _Optional[int] = ..., keep_days: _Optional[int] = ...) -> None: ...
+    forgotten: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, room: _Optional[str] = ..., floor: _Optional[int] = ..., keep_days: _Optional[int] = ..., forgotten: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class RoomEntry(_message.Message):
     __slots__ = ("name", "plain")

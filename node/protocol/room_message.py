@@ -6,7 +6,7 @@ The signature covers length-prefixed fields in a fixed order, never protobuf byt
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -17,11 +17,15 @@ from p2pchat.proto import wire_pb2 as wire
 TOPIC_PREFIX = "/p2pchat/room/1/"
 MAX_PARENTS = 3
 MAX_LAMPORT = 2**53 - 1  # the year 287,396; room to count on without ever overflowing 64 bits
-MAX_AHEAD_MS = 24 * 3600 * 1000  # how far a stranger's clock may pull ours forward
+MAX_AHEAD_MS = 24 * 3600 * 1000  # how far a stranger's clock may pull a room's clock forward
+# How far ahead of our clock a message may be. Twice as far: members whose room clock was pulled forward have to be
+# heard by others whose own clocks are behind theirs.
+ACCEPT_AHEAD_MS = 2 * MAX_AHEAD_MS
 ID_BYTES = 16
 SIGNATURE_BYTES = 64
 
 MAX_BATCH_MESSAGES = 256
+MAX_PRESENCES = 16  # in one batch
 MAX_BATCH_BYTES = 256 * 1024  # serialised; leaves room below gossip's limit of 1,000,000
 
 _DOMAIN = b"p2pchat room message 1"
@@ -34,6 +38,7 @@ class Flaw(enum.Enum):
     WRONG_ROOM = "wrong room"
     TOO_LONG = "too long"
     BAD_SIGNATURE = "bad signature"
+    TOO_FAR_AHEAD = "too far ahead"  # of our clock: it may be taken later
 
 
 def topic_of(room: str, plain: bool) -> str:
@@ -62,10 +67,17 @@ def signed_bytes(message: wire.RoomMessage) -> bytes:
     return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
 
 
-def flaw_of(message: wire.RoomMessage, room: str) -> Flaw | None:
+def horizon(now_ms: int) -> int:
+    """Messages with a lower Lamport time are not too far ahead."""
+    return min(now_ms + ACCEPT_AHEAD_MS, MAX_LAMPORT)
+
+
+def flaw_of(message: wire.RoomMessage, room: str, now_ms: int) -> Flaw | None:
     """Why a message received in `room` is to be refused; None if it is good."""
     if message.room != room:
         return Flaw.WRONG_ROOM
+    if horizon(now_ms) <= message.lamport <= MAX_LAMPORT:
+        return Flaw.TOO_FAR_AHEAD
     if len(message.text.encode()) > names.TEXT_LIMIT or len(message.nick) > names.NAME_LIMIT:
         return Flaw.TOO_LONG
     key = peer_id.public_key_of(message.sender)
@@ -102,11 +114,12 @@ def batches(messages: Iterable[wire.RoomMessage]) -> Iterator[wire.RoomBatch]:
         yield wire.RoomBatch(messages=batch)
 
 
-def parse_batch(data: bytes) -> Sequence[wire.RoomMessage] | None:
-    """The messages of one gossip message; None when it is no batch or breaks its limits."""
+def parse_batch(data: bytes) -> wire.RoomBatch | None:
+    """What one gossip message carries; None when it is no batch or breaks its limits."""
     batch = wire.RoomBatch()
     try:
         batch.ParseFromString(data)
     except Exception:  # protobuf's DecodeError; upb also raises UnicodeDecodeError
         return None
-    return batch.messages if 0 < len(batch.messages) <= MAX_BATCH_MESSAGES else None
+    fits = len(batch.messages) <= MAX_BATCH_MESSAGES and len(batch.presences) <= MAX_PRESENCES
+    return batch if fits and (batch.messages or batch.presences) else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,6 +17,14 @@ from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
 Randomness = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What one gossip message has brought."""
+
+    records: Sequence[records.RoomRecord]
+    presences: Sequence[wire.Presence]
 
 
 class Room:
@@ -36,14 +46,18 @@ class Room:
         self._key = key
         self._randomness = randomness
         self._lamport = 0
-        self._newest: deque[bytes] = deque(maxlen=rules.MAX_PARENTS)
+        self._newest: list[tuple[int, bytes]] = []  # Lamport times and ids, the newest last
+
+    @property
+    def clock(self) -> int:
+        """The greatest Lamport time seen, at most a day ahead of the own clock."""
+        return self._lamport
 
     def resume(self, lamport: int, parents: Sequence[bytes], now_ms: int) -> None:
-        """Go on from what is stored."""
+        """Go on from what is stored; `parents` newest first."""
         self._lamport = min(lamport, now_ms + rules.MAX_AHEAD_MS)
-        self._newest.extend(
-            reversed(parents)
-        )  # they come newest first, and the oldest shall go first
+        # Only the newest one's time is known; the others are not newer.
+        self._newest = [(lamport - age, parent) for age, parent in enumerate(parents)][::-1]
 
     def compose(self, text: str, nick: str, now_ms: int) -> records.RoomRecord:
         """An own message, signed; its Lamport time is above everything seen in the room."""
@@ -55,12 +69,12 @@ class Room:
             nick=nick,
             sent_at_ms=now_ms,
             lamport=self._lamport,
-            parents=self._newest,
+            parents=[parent for _, parent in self._newest],
             text=text,
         )
         if not self.plain:
             rules.sign(message, self._key)
-        self._newest.append(message.id)
+        self._note(message)
         return records.RoomRecord(message=message, received_at_ms=now_ms, plain=self.plain)
 
     def encode(self, messages: Sequence[wire.RoomMessage]) -> list[bytes]:
@@ -69,20 +83,24 @@ class Room:
             return [message.text.encode() for message in messages]
         return [batch.SerializeToString() for batch in rules.batches(messages)]
 
-    def receive(self, source: str, data: bytes, now_ms: int) -> list[records.RoomRecord]:
-        """The good messages of one gossip message; the others are counted.
+    def receive(self, source: str, data: bytes, now_ms: int) -> Received:
+        """The good messages of one gossip message, and the presences in it, not verified yet; the others are counted.
 
-        Whether they are new is for the store to say; call `accept` with those that are.
+        Whether the messages are new is for the store to say; call `accept` with those that are.
         """
         if self.plain:
-            return self._receive_plain(source, data, now_ms)
-        messages = rules.parse_batch(data)
-        if messages is None:
+            return Received(self._receive_plain(source, data, now_ms), ())
+        batch = rules.parse_batch(data)
+        if batch is None:
             self.counts[rules.Flaw.MALFORMED.value] += 1
-            return []
+            return Received((), ())
+        return Received(self.good(batch.messages, now_ms), batch.presences)
+
+    def good(self, messages: Iterable[wire.RoomMessage], now_ms: int) -> list[records.RoomRecord]:
+        """Those without a flaw; the others are counted."""
         good = []
         for message in messages:
-            if flaw := rules.flaw_of(message, self.name):
+            if flaw := rules.flaw_of(message, self.name, now_ms):
                 self.counts[flaw.value] += 1
             else:
                 good.append(records.RoomRecord(message=message, received_at_ms=now_ms))
@@ -94,7 +112,14 @@ class Room:
             # Bounded, so that nobody can push the room's clock to its end.
             seen = min(record.message.lamport, now_ms + rules.MAX_AHEAD_MS)
             self._lamport = max(self._lamport, seen)
-            self._newest.append(record.message.id)
+            self._note(record.message)
+
+    def _note(self, message: wire.RoomMessage) -> None:
+        """The parents of what is said next are the newest messages in the room's order, however late they came."""
+        if len(self._newest) >= rules.MAX_PARENTS and message.lamport < self._newest[0][0]:
+            return
+        insort(self._newest, (message.lamport, message.id))
+        del self._newest[: -rules.MAX_PARENTS]
 
     def describe(self, subscribers: Sequence[str]) -> actors.Room:
         refused = sum(self.counts[flaw.value] for flaw in rules.Flaw)

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from google.protobuf.message import Message
 
-from p2pchat.node.errors import (
-    ActorError,
-    ActorStoppedError,
-    NetworkDownError,
-    NetworkError,
-    PublishError,
-    RequestRejectedError,
-)
-from p2pchat.node.ports import GossipMessage, Network, Subscription
+from p2pchat.node.actors.lanes import Desk
+from p2pchat.node.actors.pubsub.open_room import OpenRoom
+from p2pchat.node.actors.pubsub.publisher import Publisher
+from p2pchat.node.actors.pubsub.retention import EVERY, Retention
+from p2pchat.node.errors import ActorError, NetworkError, RequestRejectedError
+from p2pchat.node.ports import Network
 from p2pchat.node.protocol import names, profiles
 from p2pchat.node.protocol.rooms import Randomness, Room
 from p2pchat.node.protocol.self_image import SelfImage
 from p2pchat.node.runtime import Actor, ActorRef, handles, handles_batch
+from p2pchat.node.runtime.mailbox import Letter
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
-from p2pchat.proto import wire_pb2 as wire
 
 log = logging.getLogger(__name__)
 
 MAX_ROOMS = 64  # joined at a time
 POSTS_PER_SAVE = 128  # queued texts that share one synced write
-OUTGOING = 2048  # saved messages that wait for gossip; then posting waits
 LAST_WORDS = 3.0  # seconds that leaving a room waits for what was said there to go out
-REUNION = 5.0  # seconds that what was left over waits for neighbours to come back
-REUNION_POLL = 0.1  # seconds
-RETRY_SAVE = 1.0  # seconds until received messages that the store refused are tried again
+FAREWELL = 0.5  # seconds that a stop or leaving waits for the goodbye to go out
+SYNCS_AT_ONCE = 16  # portions from sync being saved; more wait
 
 
 def _now_ms() -> int:
@@ -55,30 +53,53 @@ class PubsubActor(Actor):
         key: Ed25519PrivateKey,
         storage: ActorRef,
         ui: ActorRef,
+        sync: ActorRef,
         self_image: SelfImage,
         randomness: Randomness,
+        rng: random.Random,
+        room_days: int = 0,
+        announce: bool = True,
         now_ms: Callable[[], int] = _now_ms,
     ) -> None:
+        """`room_days`: see `Retention`. Without `announce` nobody is told in which rooms this node is."""
         self._network = network
         self._author = author
         self._key = key
         self._storage = storage
         self._ui = ui
+        self._sync = sync
         self._self_image = self_image
         self._randomness = randomness
+        self._rng = rng
+        self._announce = announce
         self._now_ms = now_ms
-        self._rooms: dict[str, Room] = {}
-        self._readers: dict[str, trio.CancelScope] = {}
-        self._outgoing = self_image.outgoing
-        self._network_down = False
-        self._changed = trio.Condition()
+        self._open: dict[str, OpenRoom] = {}
+        self._rooms: dict[str, Room] = {}  # of `_open`
+        self._publisher = Publisher(network, ui, self._rooms, self_image.outgoing)
+        self._retention = Retention(storage, room_days, now_ms)
+        self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
+        self._synced = self._desk.lane(self._begin_take_in, SYNCS_AT_ONCE)
+        self._cleaning = self._desk.lane(self._begin_cleaning, 1)
+
+    async def receive(self, letters: Sequence[Letter]) -> None:
+        kind = type(letters[0].message)
+        if kind is actors.TakeIn:
+            for letter in letters:
+                self._synced.put(letter)
+        elif kind in (actors.KeepRoom, actors.ForgetRoom):
+            for letter in letters:
+                self._cleaning.put(letter)
+        else:
+            await super().receive(letters)
 
     async def started(self) -> None:
         if not self._self_image.settled:
             await self._settle_rooms()
         for name, plain in list(self._self_image.rooms.items()):
             self._ui.offer(await self._join(name, plain))
-        self.spawn(self._publish, name="publisher")
+        self.spawn(self._publisher.run, name="publisher")
+        self.spawn(self._desk.run, name="pubsub desk")
+        self.spawn(self._clean_up, name="retention")
 
     async def _settle_rooms(self) -> None:
         """A node comes back to the rooms it was in, those of this start's command line included."""
@@ -93,19 +114,17 @@ class PubsubActor(Actor):
 
     async def stopping(self) -> None:
         """Saved messages still go out and are read, as far as the stop's grace allows."""
-        await self._all_published()
+        await self._publisher.all_published()
+        with trio.move_on_after(FAREWELL):
+            for room in self._open.values():
+                await room.say_goodbye()
         await self._network.flush()
 
     @handles(actors.FlushRooms)
     async def _flush(self, _: actors.FlushRooms) -> actors.Done:
-        await self._all_published()
+        await self._publisher.all_published()
         await self._network.flush()
         return actors.Done()
-
-    async def _all_published(self) -> None:
-        async with self._changed:
-            while self._outgoing and not self._network_down:
-                await self._changed.wait()
 
     # ---- rooms --------------------------------------------------------------------------------------
 
@@ -135,14 +154,16 @@ class PubsubActor(Actor):
         if command.room not in self._rooms:
             return _not_joined(command.room)
         with trio.move_on_after(LAST_WORDS):
-            async with self._changed:
-                while any(message.room == command.room for message in self._outgoing):
-                    await self._changed.wait()
-        room = self._rooms.pop(command.room)
-        self._self_image.rooms.pop(room.name, None)
-        self._readers.pop(room.name).cancel()
-        await self._network.unsubscribe(room.topic)
-        return actors.RoomLeft(room=room.name)
+            await self._publisher.published(command.room)
+        room = self._open.pop(command.room)
+        with trio.move_on_after(FAREWELL):
+            await room.say_goodbye()
+        del self._rooms[command.room]
+        self._self_image.rooms.pop(command.room, None)
+        room.close()
+        await self._sync.tell(actors.RoomClosed(room=command.room))
+        await self._network.unsubscribe(room.room.topic)
+        return actors.RoomLeft(room=command.room)
 
     @handles(actors.ListRooms)
     async def _list_rooms(self, _: actors.ListRooms) -> actors.RoomList:
@@ -151,15 +172,41 @@ class PubsubActor(Actor):
         )
         return actors.RoomList(rooms=listed)
 
+    @handles(actors.ListMembers)
+    async def _list_members(self, query: actors.ListMembers) -> actors.MemberList | actors.Rejected:
+        room = self._open.get(query.room)
+        return actors.MemberList(members=room.members()) if room else _not_joined(query.room)
+
+    @handles(actors.RoomCompared)
+    async def _compared(self, event: actors.RoomCompared) -> None:
+        if room := self._open.get(event.room):
+            self.spawn(room.intake.compared, event.began, name=f"compared {event.room}")
+
     async def _join(self, name: str, plain: bool) -> actors.RoomJoined:
         room = Room(name, plain, self._author, self._key, self._randomness)
         state = await self._storage.ask(actors.ReadRoomState(room=name), actors.RoomState)
         room.resume(state.lamport, state.parents, self._now_ms())
         subscription = await self._network.subscribe(room.topic)
-        self._rooms[name] = room
+        opened = OpenRoom(
+            room,
+            subscription,
+            network=self._network,
+            storage=self._storage,
+            ui=self._ui,
+            sync=self._sync,
+            author=self._author,
+            key=self._key,
+            known=[*state.parents, *state.settings.forgotten],
+            self_image=self._self_image,
+            announce=self._announce and not plain,
+            rng=self._rng,
+            now_ms=self._now_ms,
+        )
+        self._open[name], self._rooms[name] = opened, room
         self._self_image.rooms[name] = plain
-        scope = self._readers[name] = trio.CancelScope()
-        self.spawn(self._read, room, subscription, scope, name=f"room {name}")
+        self.spawn(opened.run, name=f"room {name}")
+        if not plain:
+            self._sync.offer(actors.RoomOpened(room=name))
         return actors.RoomJoined(room=name, plain=plain)
 
     # ---- own messages -------------------------------------------------------------------------------
@@ -171,8 +218,9 @@ class PubsubActor(Actor):
         replies = [self._compose(post) for post in posts]
         composed = [reply.record for reply in replies if isinstance(reply, actors.Posted)]
         if composed:
+            saving = self._open[composed[0].message.room].intake.save
             try:
-                await self._save(composed)
+                await saving(composed)
             except (RequestRejectedError, ActorError) as error:
                 refused = actors.Rejected(reason=actors.STORE_FAILED, detail=f"Not sent: {error}")
                 return [refused if isinstance(r, actors.Posted) else r for r in replies]
@@ -190,115 +238,44 @@ class PubsubActor(Actor):
 
     async def _hand_over(self, composed: Sequence[records.RoomRecord]) -> None:
         """Show, and queue for gossip; waits while the queue is full, which makes posting wait."""
-        for room, own in self._by_room(composed).items():
-            await self._show(room, own)
-        async with self._changed:
-            self._outgoing.extend(record.message for record in composed)
-            self._changed.notify_all()
-            while len(self._outgoing) >= OUTGOING:
-                await self._changed.wait()
-
-    async def _publish(self) -> None:
-        """What has gathered while the last publish was under way goes out together."""
-        if self._outgoing:
-            await self._wait_for_neighbours()
-        try:
-            while True:
-                async with self._changed:
-                    while not self._outgoing:
-                        await self._changed.wait()
-                await self._publish_some()
-        except NetworkDownError:
-            self._network_down = True  # the next incarnation goes on with what is left
-            async with self._changed:
-                self._changed.notify_all()
-
-    async def _publish_some(self) -> None:
-        name = self._outgoing[0].room
-        room = self._rooms.get(name)
-        waiting = [message for message in self._outgoing if message.room == name]
-        if room is not None:
-            if room.plain:  # said again after a crash they would be new messages to everybody
-                waiting = waiting[:1]
-            await self._publish_in(room, waiting)
-        async with self._changed:
-            sent = {id(message) for message in waiting}
-            left = [message for message in self._outgoing if id(message) not in sent]
-            self._outgoing.clear()
-            self._outgoing.extend(left)
-            self._changed.notify_all()
-
-    async def _wait_for_neighbours(self) -> None:
-        """After a restart of the network nobody is connected yet to hear what was left over."""
-        with trio.move_on_after(REUNION):
-            while not self._has_neighbours():  # noqa: ASYNC110
-                await trio.sleep(REUNION_POLL)
-
-    def _has_neighbours(self) -> bool:
-        return any(self._network.topic_peers(room.topic) for room in self._rooms.values())
-
-    async def _publish_in(self, room: Room, messages: Sequence[wire.RoomMessage]) -> None:
-        for data in room.encode(messages):
-            try:
-                await self._network.publish(room.topic, data)
-            except NetworkDownError:
-                raise
-            except PublishError as error:
-                log.warning("a message stays unpublished: %s", error)
-                text = f"Something said in #{room.name} was kept and not sent: {error}"
-                self._ui.offer(actors.Notice(level=actors.Notice.WARNING, text=text))
-
-    # ---- received messages --------------------------------------------------------------------------
-
-    async def _read(self, room: Room, subscription: Subscription, scope: trio.CancelScope) -> None:
-        with scope:
-            async for gossip in subscription:
-                await self._take_in(room, gossip)
-
-    async def _take_in(self, room: Room, gossip: GossipMessage) -> None:
-        now = self._now_ms()
-        good = room.receive(gossip.source, gossip.data, now)
-        if not good:
-            return
-        fresh = await self._save_patiently(good)
-        new = [record for record, is_fresh in zip(good, fresh, strict=True) if is_fresh]
-        room.counts["received"] += len(new)
-        room.counts["duplicates"] += len(good) - len(new)
-        room.accept(new, now)
-        if new:
-            await self._show(room, new)
-
-    async def _save_patiently(self, received: Sequence[records.RoomRecord]) -> Sequence[bool]:
-        """A full disk or a restarting store must not lose what others said: keep trying."""
-        while True:
-            try:
-                return await self._save(received)
-            except (RequestRejectedError, ActorError) as error:
-                log.warning("received messages wait for the store: %s", error)
-                await trio.sleep(RETRY_SAVE)
-
-    async def _save(self, to_save: Sequence[records.RoomRecord]) -> Sequence[bool]:
-        """Without a deadline: a save that was given up would be carried out all the same, and what it saved
-        would count as known, and never be shown."""
-        saved = await self._storage.request(
-            actors.SaveRoomMessages(records=to_save), actors.RoomMessagesSaved
-        )
-        return saved.fresh
-
-    async def _show(self, room: Room, fresh: Sequence[records.RoomRecord]) -> None:
-        # Told, not offered: a stored message must be shown, and ui takes letters without waiting for us.
-        with contextlib.suppress(
-            ActorStoppedError
-        ):  # at the end nobody looks any more; it still goes out
-            await self._ui.tell(actors.RoomMessagesArrived(room=room.name, records=fresh))
-
-    def _by_room(
-        self, composed: Sequence[records.RoomRecord]
-    ) -> dict[Room, list[records.RoomRecord]]:
-        rooms: dict[Room, list[records.RoomRecord]] = {}
+        by_room: dict[str, list[records.RoomRecord]] = {}
         for record in composed:
-            rooms.setdefault(self._rooms[record.message.room], []).append(record)
-        return rooms
+            by_room.setdefault(record.message.room, []).append(record)
+        for name, own in by_room.items():
+            await self._open[name].intake.posted(own)
+        await self._publisher.put([record.message for record in composed])
+
+    # ---- from sync ----------------------------------------------------------------------------------
+
+    async def _begin_take_in(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        assert isinstance(message, actors.TakeIn)
+        return partial(self._take_in, message)
+
+    async def _take_in(self, message: actors.TakeIn) -> Message:
+        room = self._open.get(message.room)
+        if room is None:
+            return _not_joined(message.room)
+        return actors.TakenIn(fresh=await room.intake.synced(message.messages))
+
+    # ---- what is kept -------------------------------------------------------------------------------
+
+    async def _begin_cleaning(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        return partial(self._clean, message)
+
+    async def _clean(self, message: Message) -> Message:
+        if isinstance(message, actors.KeepRoom):
+            days = message.keep_days if message.HasField("keep_days") else None
+            return await self._retention.keep(message.room, days)
+        assert isinstance(message, actors.ForgetRoom)
+        room = self._rooms.get(message.room)
+        deleted = await self._retention.forget(message.room, room.clock if room else 0)
+        return actors.RoomTrimmed(messages=deleted)
+
+    async def _clean_up(self) -> None:
+        while True:
+            await trio.sleep(self._rng.uniform(0.5, 1.0) * EVERY)
+            with contextlib.suppress(ActorError):
+                await self._retention.trim_all()
 
 
 def _not_joined(room: str) -> actors.Rejected:

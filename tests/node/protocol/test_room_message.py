@@ -15,6 +15,7 @@ from p2pchat.proto import wire_pb2 as wire
 
 ALICE = Identity(bytes(range(32)))
 BOB = Identity(bytes(range(1, 33)))
+NOW = 1_700_000_000_000  # Unix milliseconds
 
 
 def signed(*, author: Identity = ALICE, **changes: Any) -> wire.RoomMessage:
@@ -34,7 +35,7 @@ def signed(*, author: Identity = ALICE, **changes: Any) -> wire.RoomMessage:
 
 
 def test_a_signed_message_is_good() -> None:
-    assert room_message.flaw_of(signed(), "den") is None
+    assert room_message.flaw_of(signed(), "den", NOW) is None
 
 
 def test_what_is_signed_is_written_down() -> None:
@@ -70,17 +71,17 @@ def test_what_is_signed_is_written_down() -> None:
 def test_a_change_of_any_field_breaks_the_signature(field: str, value: object) -> None:
     message = signed()
     setattr(message, field, value)
-    assert room_message.flaw_of(message, "den") is Flaw.BAD_SIGNATURE
+    assert room_message.flaw_of(message, "den", NOW) is Flaw.BAD_SIGNATURE
 
 
 def test_parents_are_signed_too() -> None:
     message = signed()
     del message.parents[:]
-    assert room_message.flaw_of(message, "den") is Flaw.BAD_SIGNATURE
+    assert room_message.flaw_of(message, "den", NOW) is Flaw.BAD_SIGNATURE
 
 
 def test_a_message_of_another_room_cannot_be_replayed_here() -> None:
-    assert room_message.flaw_of(signed(), "cellar") is Flaw.WRONG_ROOM
+    assert room_message.flaw_of(signed(), "cellar", NOW) is Flaw.WRONG_ROOM
 
 
 @pytest.mark.parametrize(
@@ -97,11 +98,11 @@ def test_a_message_of_another_room_cannot_be_replayed_here() -> None:
     ],
 )
 def test_bad_fields_are_refused_although_signed(changes: dict[str, Any], flaw: Flaw) -> None:
-    assert room_message.flaw_of(signed(**changes), "den") is flaw
+    assert room_message.flaw_of(signed(**changes), "den", NOW) is flaw
 
 
 def test_the_longest_text_passes() -> None:
-    assert room_message.flaw_of(signed(text="x" * names.TEXT_LIMIT), "den") is None
+    assert room_message.flaw_of(signed(text="x" * names.TEXT_LIMIT), "den", NOW) is None
 
 
 @given(st.lists(st.integers(1, names.TEXT_LIMIT), max_size=600))
@@ -119,8 +120,22 @@ def test_batches_keep_the_order_and_both_limits(sizes: list[int]) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_batch_or_refused(data: bytes) -> None:
-    messages = room_message.parse_batch(data)
-    assert messages is None or all(room_message.flaw_of(m, "den") for m in messages)
+    batch = room_message.parse_batch(data)
+    assert batch is None or all(room_message.flaw_of(m, "den", NOW) for m in batch.messages)
+
+
+def test_a_batch_may_be_of_presences_alone_and_not_of_nothing() -> None:
+    batch = wire.RoomBatch(presences=[wire.Presence(room="den")])
+    assert room_message.parse_batch(batch.SerializeToString()) == batch
+    assert room_message.parse_batch(b"") is None
+    batch.presences.extend([wire.Presence(room="den")] * room_message.MAX_PRESENCES)
+    assert room_message.parse_batch(batch.SerializeToString()) is None
+
+
+def test_a_message_from_a_far_future_is_taken_when_its_time_has_come() -> None:
+    ahead = signed(lamport=NOW + room_message.ACCEPT_AHEAD_MS)
+    assert room_message.flaw_of(ahead, "den", NOW) is Flaw.TOO_FAR_AHEAD
+    assert room_message.flaw_of(ahead, "den", NOW + 1) is None
 
 
 def test_too_many_messages_in_one_batch_are_refused() -> None:

@@ -1,0 +1,1 @@
+"""Rooms on gossip: the pubsub actor, and its parts."""

@@ -1,0 +1,1 @@
+"""The sync actor: makes rooms complete, and serves others who do."""

@@ -1,0 +1,224 @@
+"""The side that is asked: serves what is stored of open rooms, to anybody, within limits."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from p2pchat.node.actors.sync.frames import (
+    FETCH_ITEMS,
+    FRAME_LIMIT,
+    PAGE_BYTES,
+    PAGE_MESSAGES,
+    flaws,
+    framed,
+    items_in,
+    pages,
+)
+from p2pchat.node.config import SyncLimits
+from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError
+from p2pchat.node.ports import Stream
+from p2pchat.node.protocol import room_message as rules
+from p2pchat.node.protocol.token_bucket import TokenBucket
+from p2pchat.node.runtime import ActorRef
+from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import sync_pb2 as sync
+from p2pchat.proto import wire_pb2 as wire
+
+log = logging.getLogger(__name__)
+
+IDLE = 60.0  # seconds without a request until a stream is ended
+WRITE_TIMEOUT = 60.0  # seconds in which a peer must read a reply
+BUSY_PAUSE_MS = 10_000  # milliseconds for somebody to wait who is one too many
+DISK_PAUSE_MS = 60_000  # milliseconds for somebody to wait when the disk is full
+ALLOWANCES = 1_000  # peers whose rates are remembered
+
+
+class BadRequestError(Exception):
+    """Nobody honest would ask this; the text names the counter."""
+
+
+@dataclass(slots=True)
+class _Allowance:
+    requests: TokenBucket
+    bytes: TokenBucket
+
+
+class SyncServer:
+    """Serves any number of streams. `compared(room, peer)` hears when somebody has compared a room with us."""
+
+    def __init__(
+        self,
+        limits: SyncLimits,
+        rooms: Collection[str],
+        *,
+        storage: ActorRef,
+        pubsub: ActorRef,
+        counters: Counter[str],
+        now_ms: Callable[[], int],
+        compared: Callable[[str, str], None],
+        lied: Callable[[str], None],
+    ) -> None:
+        """`rooms` are those that are open; `lied` hears of peers that push forged messages."""
+        self._limits = limits
+        self._rooms = rooms
+        self._storage = storage
+        self._pubsub = pubsub
+        self._counters = counters
+        self._now_ms = now_ms
+        self._compared = compared
+        self._lied = lied
+        self._streams: Counter[str] = Counter()
+        self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
+
+    async def serve(self, stream: Stream) -> None:
+        """Until the other side is done. A stream that breaks the rules is reset by the exception."""
+        peer = stream.peer
+        if self._is_full(peer):
+            self._counters["sync_streams_refused"] += 1
+            await self._reply(stream, _declined(sync.Declined.BUSY, BUSY_PAUSE_MS))
+            await stream.close()
+            return
+        self._streams[peer] += 1
+        try:
+            await self._serve_requests(stream)
+        except BadRequestError as error:
+            self._counters[f"sync_{error}"] += 1
+            raise StreamError(f"sync: {error}") from None
+        finally:
+            self._streams[peer] -= 1
+            self._streams += Counter()  # drops zeros
+
+    def _is_full(self, peer: str) -> bool:
+        limits = self._limits
+        return (
+            self._streams.total() >= limits.max_streams
+            or self._streams[peer] >= limits.max_streams_per_peer
+        )
+
+    async def _serve_requests(self, stream: Stream) -> None:
+        while True:
+            with trio.move_on_after(IDLE) as patience:
+                body = await stream.read_frame(FRAME_LIMIT)
+            if patience.cancelled_caught:
+                return
+            await self._admit(stream.peer, len(body))
+            await self._reply(stream, await self._answer(stream.peer, _parse(body)))
+
+    async def _reply(self, stream: Stream, reply: sync.SyncReply) -> None:
+        data = framed(reply)
+        self._counters["sync_bytes_out"] += len(data)
+        wait = self._allowance(stream.peer).bytes.spend(len(data), trio.current_time())
+        await self._pause(wait)
+        with trio.move_on_after(WRITE_TIMEOUT) as patience:
+            await stream.write(data)
+        if patience.cancelled_caught:
+            raise StreamError("nobody reads the reply")
+
+    # ---- rates --------------------------------------------------------------------------------------
+
+    async def _admit(self, peer: str, size: int) -> None:
+        self._counters["sync_bytes_in"] += size
+        allowance, now = self._allowance(peer), trio.current_time()
+        await self._pause(max(allowance.requests.spend(1, now), allowance.bytes.spend(size, now)))
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            self._counters["sync_waits"] += 1
+            await trio.sleep(seconds)
+
+    def _allowance(self, peer: str) -> _Allowance:
+        if peer not in self._allowances:
+            limits, now = self._limits, trio.current_time()
+            self._allowances[peer] = _Allowance(
+                TokenBucket(limits.request_rate, limits.request_burst, now),
+                TokenBucket(limits.byte_rate, limits.byte_burst, now),
+            )
+            if len(self._allowances) > ALLOWANCES:
+                self._allowances.popitem(last=False)
+        self._allowances.move_to_end(peer)
+        return self._allowances[peer]
+
+    # ---- requests -----------------------------------------------------------------------------------
+
+    async def _answer(self, peer: str, request: sync.SyncRequest) -> sync.SyncReply:
+        if request.room not in self._rooms:
+            return _declined(sync.Declined.NOT_A_MEMBER, 0)
+        try:
+            match request.WhichOneof("request"):
+                case "compare":
+                    return await self._compare(peer, request)
+                case "fetch_items":
+                    return await self._fetch_items(request)
+                case "fetch_range":
+                    return await self._fetch_range(request)
+                case "push":
+                    return await self._push(peer, request)
+        except RequestRejectedError as error:
+            if error.reason == actors.INVALID:
+                raise BadRequestError("malformed") from error
+            return _declined(sync.Declined.NO_SPACE, DISK_PAUSE_MS)
+        except ActorError:  # a part of this node restarts
+            return _declined(sync.Declined.BUSY, BUSY_PAUSE_MS)
+        raise BadRequestError("malformed")
+
+    async def _compare(self, peer: str, request: sync.SyncRequest) -> sync.SyncReply:
+        question = actors.AnswerRanges(room=request.room, ranges=request.compare)
+        ranges = await self._storage.ask(question, sync.Ranges)
+        self._compared(request.room, peer)
+        return sync.SyncReply(compared=ranges)
+
+    async def _fetch_items(self, request: sync.SyncRequest) -> sync.SyncReply:
+        if not 1 <= items_in(request.fetch_items) <= FETCH_ITEMS:
+            raise BadRequestError("malformed")
+        question = actors.ReadItems(room=request.room, items=request.fetch_items)
+        found = (await self._storage.ask(question, actors.RoomPage)).records
+        cut = list(pages(found))
+        return self._messages(cut[0] if cut else [], more=len(cut) > 1)
+
+    async def _fetch_range(self, request: sync.SyncRequest) -> sync.SyncReply:
+        question = actors.ReadRange(
+            room=request.room,
+            interval=request.fetch_range,
+            limit=PAGE_MESSAGES,
+            max_bytes=PAGE_BYTES,
+        )
+        page = await self._storage.ask(question, actors.RoomPage)
+        return self._messages([record.message for record in page.records], more=page.more)
+
+    def _messages(self, messages: Sequence[wire.RoomMessage], *, more: bool) -> sync.SyncReply:
+        self._counters["sync_messages_out"] += len(messages)
+        return sync.SyncReply(messages=sync.Messages(messages=messages, more=more))
+
+    async def _push(self, peer: str, request: sync.SyncRequest) -> sync.SyncReply:
+        messages = request.push.messages
+        if not 1 <= len(messages) <= PAGE_MESSAGES:
+            raise BadRequestError("malformed")
+        found = await flaws(messages, request.room, self._now_ms())
+        if any(flaw not in (None, rules.Flaw.TOO_FAR_AHEAD) for flaw in found):
+            self._lied(peer)
+            raise BadRequestError("forged")
+        good = [each for each, flaw in zip(messages, found, strict=True) if flaw is None]
+        if not good:
+            return sync.SyncReply(pushed=sync.Pushed(fresh=0))
+        taken = await self._take_in(actors.TakeIn(room=request.room, messages=good))
+        self._counters["sync_messages_in"] += taken.fresh
+        return sync.SyncReply(pushed=sync.Pushed(fresh=taken.fresh))
+
+    def _take_in(self, message: actors.TakeIn) -> Awaitable[actors.TakenIn]:
+        return self._pubsub.ask(message, actors.TakenIn)
+
+
+def _parse(body: bytes) -> sync.SyncRequest:
+    try:
+        return sync.SyncRequest.FromString(body)
+    except Exception:  # protobuf's DecodeError; upb also raises UnicodeDecodeError
+        raise BadRequestError("malformed") from None
+
+
+def _declined(reason: sync.Declined.Reason, retry_after_ms: int) -> sync.SyncReply:
+    return sync.SyncReply(declined=sync.Declined(reason=reason, retry_after_ms=retry_after_ms))

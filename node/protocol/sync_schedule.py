@@ -1,0 +1,176 @@
+"""When to compare one room with whom. No I/O: times are seconds of any monotonic clock.
+
+With everybody who comes, soon; after a gap at once, best with whom it came from; and now and then with one neighbour by
+chance, oftener while there is something to be found. Who lies is left alone, longer each time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+FIRST_LOOK = 0.5  # seconds after somebody came; both sides begin, so it is spread
+PERIOD = 60.0  # seconds between comparisons while something is found ...
+LONGEST_PERIOD = 300.0  # seconds ... and when nothing ever is
+SLOWING = 1.5  # the period grows by this when nothing was found
+NEWS = 3.0  # seconds after something was found until another neighbour is asked
+GAP_PAUSE = 1.0  # seconds between two comparisons because of gaps
+UNREACHED = 30.0  # seconds to leave somebody alone with whom it did not work
+FRUITLESS_STRIKES = (
+    3  # comparisons in a row that differ and find nothing, until that counts as a lie
+)
+PENALTY = 600.0  # seconds for the first lie, doubled with each further one
+LONGEST_PENALTY = 24 * 3600.0  # seconds
+MAX_PENALTIES = 1_000  # peers remembered
+
+INFINITY = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a comparison ended."""
+
+    fetched: int = 0  # fresh messages that came
+    given: int = 0  # messages that the other side did not have
+    fruitless: bool = False  # the sets differ, and nothing was found that does
+
+
+@dataclass(slots=True)
+class _Penalty:
+    until: float = 0.0
+    lies: int = 0
+    fruitless: int = 0
+
+
+class Penalties:
+    """Who is left alone until when; for all rooms together."""
+
+    def __init__(self) -> None:
+        self._peers: dict[str, _Penalty] = {}
+
+    def free_at(self, peer: str) -> float:
+        known = self._peers.get(peer)
+        return known.until if known else 0.0
+
+    def lied(self, peer: str, now: float) -> None:
+        penalty = self._of(peer)
+        penalty.lies += 1
+        penalty.until = now + min(PENALTY * 2.0 ** (penalty.lies - 1), LONGEST_PENALTY)
+
+    def put_off(self, peer: str, seconds: float, now: float) -> None:
+        penalty = self._of(peer)
+        penalty.until = max(penalty.until, now + min(seconds, LONGEST_PENALTY))
+
+    def finished(self, peer: str, result: Result, now: float) -> bool:
+        """Whether that made it a lie."""
+        if not result.fruitless:
+            if peer in self._peers:
+                self._peers[peer].fruitless = 0
+            return False
+        penalty = self._of(peer)
+        penalty.fruitless += 1
+        if penalty.fruitless < FRUITLESS_STRIKES:
+            return False
+        penalty.fruitless = 0
+        self.lied(peer, now)
+        return True
+
+    def _of(self, peer: str) -> _Penalty:
+        if peer not in self._peers and len(self._peers) >= MAX_PENALTIES:
+            del self._peers[min(self._peers, key=lambda each: self._peers[each].until)]
+        return self._peers.setdefault(peer, _Penalty())
+
+
+@dataclass(slots=True)
+class _Neighbour:
+    due: float  # when it is to be compared with; infinity: not by itself
+    compared_at: float = -INFINITY
+
+
+@dataclass(slots=True)
+class RoomSchedule:
+    """For one room. `neighbours` says who is there, `next` with whom to compare now."""
+
+    rng: random.Random
+    penalties: Penalties
+    _neighbours: dict[str, _Neighbour] = field(default_factory=dict)
+    _period: float = PERIOD
+    _periodic_at: float = INFINITY
+    _gap_at: float = INFINITY
+    _gap_peer: str = ""
+
+    def neighbours(self, peers: Iterable[str], now: float) -> None:
+        """Connected members of the room; whoever is new is compared with soon."""
+        present = set(peers)
+        for gone in self._neighbours.keys() - present:
+            del self._neighbours[gone]
+        for peer in sorted(present - self._neighbours.keys()):
+            self._neighbours[peer] = _Neighbour(now + self.rng.uniform(0.0, FIRST_LOOK))
+        if self._neighbours and self._periodic_at == INFINITY:
+            self._plan_period(now)
+
+    def gap(self, peer: str, now: float) -> None:
+        """Something is missing; `peer` had what came after it. Empty: somebody had not, and another one is asked."""
+        self._gap_peer = peer
+        self._gap_at = min(self._gap_at, now if peer else now + GAP_PAUSE)
+
+    def compared_by(self, peer: str, now: float) -> None:
+        """The other side has compared with us, and given us what we lacked."""
+        if known := self._neighbours.get(peer):
+            known.compared_at = now
+            known.due = INFINITY
+
+    def next(self, now: float) -> str | None:
+        """Whom to compare with now."""
+        free = {
+            peer: known
+            for peer, known in self._neighbours.items()
+            if self.penalties.free_at(peer) <= now
+        }
+        if not free:
+            return None
+        if self._gap_at <= now:
+            return self._gap_peer if self._gap_peer in free else self._chance(free)
+        first = min(free, key=lambda peer: free[peer].due)
+        if free[first].due <= now:
+            return first
+        return self._chance(free) if self._periodic_at <= now else None
+
+    def next_at(self) -> float:
+        """When `next` should be asked again; infinity: when something happens."""
+        times = [
+            max(known.due, self.penalties.free_at(peer)) for peer, known in self._neighbours.items()
+        ]
+        free = min(map(self.penalties.free_at, self._neighbours), default=INFINITY)
+        return min([*times, max(min(self._gap_at, self._periodic_at), free)])
+
+    def began(self, peer: str, now: float) -> None:
+        if known := self._neighbours.get(peer):
+            known.due = INFINITY
+        if self._gap_at <= now:
+            self._gap_at = INFINITY
+
+    def finished(self, peer: str, result: Result, now: float) -> None:
+        """What it brought decides how soon the next one comes."""
+        if known := self._neighbours.get(peer):
+            known.compared_at = now
+        if result.fetched or result.given:
+            self._period = PERIOD
+        else:
+            self._period = min(self._period * SLOWING, LONGEST_PERIOD)
+        self._plan_period(now)
+        if result.fetched and len(self._neighbours) > 1:
+            self._periodic_at = now + self.rng.uniform(0.5, 1.5) * NEWS
+
+    def failed(self, now: float) -> None:
+        """The neighbour is left alone by its penalty; the others are asked soon."""
+        self._periodic_at = min(self._periodic_at, now + self.rng.uniform(0.5, 1.5) * NEWS)
+
+    def _plan_period(self, now: float) -> None:
+        self._periodic_at = now + self.rng.uniform(0.5, 1.5) * self._period
+
+    def _chance(self, free: Mapping[str, _Neighbour]) -> str:
+        """One of those with whom it is the longest ago, so that everybody has a turn."""
+        longest = sorted(free, key=lambda peer: (free[peer].compared_at, peer))
+        return self.rng.choice(longest[: max(1, len(longest) // 2)])
