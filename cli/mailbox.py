@@ -29,6 +29,13 @@ FILE_KEYS: options.FileKeys = {
     "max-total-bytes": (str, int),
     "deposit-rate": (float, int),
     "deposit-burst": int,
+    "archive-room": list,
+    "archive-by-clients": bool,
+    "archive-retention": (str, int, float),
+    "archive-quota": (str, int),
+    "archive-total": (str, int),
+    "archive-max-rooms": int,
+    "archive-rooms-per-client": int,
     "relay": bool,
     "relay-reservations": int,
     "relay-circuits": int,
@@ -127,6 +134,40 @@ def run(
     deposit_burst: Annotated[
         int | None, _option("DEPOSIT_BURST", "... and so many at once.", "10,000", "N")
     ] = None,
+    archive_room: Annotated[
+        list[str] | None,
+        _option(
+            "ARCHIVE_ROOM",
+            "Keep what is said in this room, and give it to members who missed it; may be repeated.",
+            metavar="ROOM",
+        ),
+    ] = None,
+    archive_by_clients: Annotated[
+        bool,
+        _option("ARCHIVE_BY_CLIENTS", "Also keep rooms that peers with mail here ask for.", True),
+    ] = True,
+    archive_retention: Annotated[
+        str | None,
+        _option(
+            "ARCHIVE_RETENTION",
+            "Keep rooms so long: days, or e.g. 12h; 0: for ever.",
+            "365d",
+            "TIME",
+        ),
+    ] = None,
+    archive_quota: Annotated[
+        str | None, _option("ARCHIVE_QUOTA", "For each room, e.g. 1GiB.", "256MiB", "SIZE")
+    ] = None,
+    archive_total: Annotated[
+        str | None, _option("ARCHIVE_TOTAL", "Rooms in all, e.g. 10GiB.", "4GiB", "SIZE")
+    ] = None,
+    archive_max_rooms: Annotated[
+        int | None, _option("ARCHIVE_MAX_ROOMS", "Rooms that are kept at a time.", "64", "N")
+    ] = None,
+    archive_rooms_per_client: Annotated[
+        int | None,
+        _option("ARCHIVE_ROOMS_PER_CLIENT", "... of them that one peer asked for.", "8", "N"),
+    ] = None,
     relay: Annotated[
         bool, _option("RELAY", "Also carry connections for peers that cannot be reached.", True)
     ] = True,
@@ -184,15 +225,16 @@ def run(
 
 def _given(context: typer.Context, config: Path | None) -> Any:
     """A `MailboxGiven` of the values that the command line has found."""
-    from p2pchat.cli.mailbox_settings import MailboxGiven, RelayGiven
+    from p2pchat.cli.mailbox_settings import ArchiveGiven, MailboxGiven, RelayGiven
 
     values = context.params
     lists = {
         name: options.several(context, name, values[name])
-        for name in ("listen", "bootstrap", "announce", "allow")
+        for name in ("listen", "bootstrap", "announce", "allow", "archive_room")
     }
     same = ("retention", "quota_bytes", "quota_count", "max_total_bytes", "registration")
     relay = ("reservations", "circuits", "circuits_per_peer", "circuit_bytes", "circuit_time")
+    archive = ("by_clients", "retention", "quota", "total", "max_rooms", "rooms_per_client")
     return MailboxGiven(
         settings.Given(
             data_dir=values["data_dir"],
@@ -205,6 +247,9 @@ def _given(context: typer.Context, config: Path | None) -> Any:
         ),
         **{name: values[name] for name in (*same, "deposit_rate", "deposit_burst", "relay")},
         relay_limits=RelayGiven(**{name: values[f"relay_{name}"] for name in relay}),
+        archive=ArchiveGiven(
+            rooms=lists["archive_room"], **{name: values[f"archive_{name}"] for name in archive}
+        ),
         announce=lists["announce"],
         allow=lists["allow"],
     )

@@ -13,9 +13,9 @@ from p2pchat.cli import options, settings
 from p2pchat.cli.terminal.render import size as readable_size
 from p2pchat.node.config import RelayLimits
 from p2pchat.node.errors import ConfigError
-from p2pchat.node.protocol import mailbox_record, peer_id
+from p2pchat.node.protocol import mailbox_record, names, peer_id
 from p2pchat.node.protocol.links import MAX_ADDRESSES
-from p2pchat.relay_mailbox.config import MailboxConfig, RegistrationPolicy
+from p2pchat.relay_mailbox.config import MOST_ROOMS, MailboxConfig, RegistrationPolicy
 
 PORT = 4001  # as most libp2p programs: firewalls and examples know it
 LISTEN = (f"/ip4/0.0.0.0/tcp/{PORT}", f"/ip4/0.0.0.0/udp/{PORT}/quic-v1")
@@ -32,6 +32,10 @@ _FIELDS = {
     "max_total_bytes": "max-total-bytes",
     "deposit_rate": "deposit-rate",
     "deposit_burst": "deposit-burst",
+    "archive_bytes": "archive-quota",
+    "max_archive_bytes": "archive-total",
+    "max_archived_rooms": "archive-max-rooms",
+    "max_archived_rooms_per_client": "archive-rooms-per-client",
 }
 
 
@@ -50,6 +54,7 @@ class MailboxGiven:
     deposit_burst: int | None = None
     relay: bool = True
     relay_limits: RelayGiven = field(default_factory=lambda: RelayGiven())
+    archive: ArchiveGiven = field(default_factory=lambda: ArchiveGiven())
     announce: tuple[str, ...] = ()
 
     def called(self, option: str) -> str:
@@ -67,6 +72,19 @@ class RelayGiven:
     circuit_time: str | None = None  # seconds, or with a unit
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveGiven:
+    """The options about archived rooms; None where nothing was given."""
+
+    rooms: tuple[str, ...] = ()
+    by_clients: bool = True
+    retention: str | None = None  # days, or with a unit
+    quota: str | None = None
+    total: str | None = None
+    max_rooms: int | None = None
+    rooms_per_client: int | None = None
+
+
 def mailbox_config(given: MailboxGiven) -> MailboxConfig:
     """Raises `ConfigError`. Looks whether there is IPv6, and touches nothing."""
     announced(given.announce, given.called("announce"))
@@ -77,17 +95,24 @@ def mailbox_config(given: MailboxGiven) -> MailboxConfig:
     )
     registration = _registration(given)
     limits = {
-        "retention_days": _retention(given),
+        "retention_days": _retention(given, "retention", given.retention),
         "quota_bytes": _size(given, "quota-bytes", given.quota_bytes),
         "quota_count": given.quota_count,
         "max_total_bytes": _size(given, "max-total-bytes", given.max_total_bytes),
         "deposit_rate": given.deposit_rate,
         "deposit_burst": given.deposit_burst,
+        **_archive_limits(given),
     }
     with _naming_options(given):
-        config = MailboxConfig(node, registration, _allowed(given, registration))
+        config = MailboxConfig(
+            node,
+            registration,
+            _allowed(given, registration),
+            archive_rooms=_archive_rooms(given),
+            archive_by_clients=given.archive.by_clients,
+        )
         chosen = {name: value for name, value in limits.items() if value is not None}
-        _check_total(given, {name: chosen.get(name, getattr(config, name)) for name in limits})
+        _check_totals(given, {name: chosen.get(name, getattr(config, name)) for name in limits})
         return dataclasses.replace(config, **chosen)  # type: ignore[arg-type]
 
 
@@ -156,30 +181,60 @@ def _allowed(given: MailboxGiven, registration: RegistrationPolicy) -> tuple[str
     return tuple(dict.fromkeys(given.allow))
 
 
-def _retention(given: MailboxGiven) -> float | None:
+def _retention(given: MailboxGiven, option: str, text: str | None) -> float | None:
     """Days."""
-    if given.retention is None:
+    if text is None:
         return None
-    called = given.called("retention")
-    seconds = options.seconds(given.retention, called, "d")
+    called = given.called(option)
+    seconds = options.seconds(text, called, "d")
     if not HOUR <= seconds <= MAX_RETENTION:
-        raise ConfigError(
-            f"{called}: {given.retention!r} is not from 1h to {MAX_RETENTION // DAY:g}d."
-        )
+        raise ConfigError(f"{called}: {text!r} is not from 1h to {MAX_RETENTION // DAY:g}d.")
     return seconds / DAY
+
+
+def _archive_rooms(given: MailboxGiven) -> tuple[str, ...]:
+    called, rooms = given.called("archive-room"), tuple(dict.fromkeys(given.archive.rooms))
+    for room in rooms:
+        if problem := names.room_problem(room):
+            raise ConfigError(f"{called}: {problem}")
+    if len(rooms) > MOST_ROOMS:
+        raise ConfigError(f"{called}: a mailbox archives at most {MOST_ROOMS} rooms.")
+    return rooms
+
+
+def _archive_limits(given: MailboxGiven) -> dict[str, float | None]:
+    archive = given.archive
+    return {
+        "archive_days": _archive_retention(given, archive.retention),
+        "archive_bytes": _size(given, "archive-quota", archive.quota),
+        "max_archive_bytes": _size(given, "archive-total", archive.total),
+        "max_archived_rooms": archive.max_rooms,
+        "max_archived_rooms_per_client": archive.rooms_per_client,
+    }
+
+
+def _archive_retention(given: MailboxGiven, text: str | None) -> float | None:
+    """Days; 0: for ever."""
+    option = "archive-retention"
+    if text is not None and options.seconds(text, given.called(option), "d") == 0:
+        return 0
+    return _retention(given, option, text)
 
 
 def _size(given: MailboxGiven, option: str, text: str | None) -> int | None:
     return None if text is None else options.size(text, given.called(option))
 
 
-def _check_total(given: MailboxGiven, limits: dict[str, float]) -> None:
-    quota, total = limits["quota_bytes"], limits["max_total_bytes"]
-    if total < quota:
-        raise ConfigError(
-            f"{given.called('max-total-bytes')}: {readable_size(int(total))} for all recipients is less than "
-            f"{readable_size(int(quota))} for one ({given.called('quota-bytes')})."
-        )
+def _check_totals(given: MailboxGiven, limits: dict[str, float]) -> None:
+    for total, quota, kind in (
+        ("max_total_bytes", "quota_bytes", "recipients"),
+        ("max_archive_bytes", "archive_bytes", "rooms"),
+    ):
+        if limits[total] < limits[quota]:
+            raise ConfigError(
+                f"{given.called(_FIELDS[total])}: {readable_size(int(limits[total]))} for all {kind} is less than "
+                f"{readable_size(int(limits[quota]))} for one ({given.called(_FIELDS[quota])})."
+            )
 
 
 @contextlib.contextmanager

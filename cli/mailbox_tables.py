@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.render import count, duration, size
 from p2pchat.cli.terminal.safe_text import safe_line
 from p2pchat.proto import mailbox_actors_pb2 as actors
@@ -17,6 +18,9 @@ def status_lines(here: actors.MailboxDescription) -> list[str]:
     """A summary, then one table each for limits, counters and the parts of the program."""
     lines = [f"Mailbox {here.peer}", *table(_summary(here))]
     lines += ["", "Addresses", *(f"  {safe_line(address)}" for address in here.addresses)]
+    if here.archives:
+        columns = ("Room", "Messages", "Size", "Newest", "Members now", "Kept for")
+        lines += ["", *table([columns, *_archives(here)], numbers=True)]
     lines += ["", *table([("Limit", "Value", "Has bitten"), *_limits(here)], numbers=True)]
     if here.counters:
         counters = [(name, f"{here.counters[name]:,}") for name in sorted(here.counters)]
@@ -77,6 +81,24 @@ def _relay(here: actors.MailboxDescription) -> str:
     relay = here.relay
     now = f"{count(relay.reservations, 'reservation')}, {count(relay.circuits, 'circuit')}"
     return f"{now}; at most {relay.most_reservations:,} and {relay.most_circuits:,} so far"
+
+
+def _archives(here: actors.MailboxDescription) -> Iterator[Row]:
+    for archive in here.archives:
+        usage = archive.usage
+        # Lamport times are never far from the clock's: that of the newest message says when it was written.
+        newest = _day(usage.newest_lamport) if usage.newest_lamport else "-"
+        members = f"{archive.members:,}" if archive.joined else "not joined"
+        messages, taken = f"{usage.messages:,}", size(usage.bytes)
+        yield room(usage.room), messages, taken, newest, members, _wanted_by(archive)
+
+
+def _wanted_by(archive: actors.ArchiveDescription) -> str:
+    """Because of whom a room is kept, or until when it stays without that."""
+    if archive.deleted_at_ms:
+        return f"nobody, until {_day(archive.deleted_at_ms)}"
+    clients = count(archive.clients, "client") if archive.clients else ""
+    return ", ".join(filter(None, ["operator" if archive.by_operator else "", clients]))
 
 
 def _limits(here: actors.MailboxDescription) -> Iterator[Row]:

@@ -877,19 +877,27 @@ class RoomGapFound(_message.Message):
     peer: str
     def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ...) -> None: ...
 
+class RoomStirred(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
 class SyncProgressed(_message.Message):
-    __slots__ = ("room", "peer", "fetched", "expected", "done")
+    __slots__ = ("room", "peer", "fetched", "expected", "done", "broken")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     FETCHED_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
+    BROKEN_FIELD_NUMBER: _ClassVar[int]
     room: str
     peer: str
     fetched: int
     expected: int
     done: bool
-    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., fetched: _Optional[int] = ..., expected: _Optional[int] = ..., done: _Optional[bool] = ...) -> None: ...
+    broken: bool
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., fetched: _Optional[int] = ..., expected: _Optional[int] = ..., done: _Optional[bool] = ..., broken: _Optional[bool] = ...) -> None: ...
 
 class DescribeSync(_message.Message):
     __slots__ = ()

@@ -1,12 +1,12 @@
-"""Composition root of the mailbox role: a node without rooms and terminal, with mail and a relay.
+"""Composition root of the mailbox role: a node without terminal, silent in its rooms, with mail and a relay.
 
-`root -> storage -> network (transport, discovery; one for all) -> mail_storage -> relay -> mailbox -> operator`
+`root -> storage -> network (one for all) -> mail_storage -> relay -> mailbox -> archive -> operator`
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from p2pchat.node.actors.storage import Runner, in_thread
@@ -15,6 +15,7 @@ from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
 from p2pchat.node.runtime import Actor, ActorCell, ActorRef, Supervisor
 from p2pchat.relay_mailbox.adapters.rocksdb_mail import RocksdbMail
+from p2pchat.relay_mailbox.archive import ArchiveActor
 from p2pchat.relay_mailbox.config import MailboxConfig
 from p2pchat.relay_mailbox.mail_storage import MailStorageActor
 from p2pchat.relay_mailbox.mailbox import MailboxActor
@@ -95,11 +96,14 @@ class _MailboxWiring:
         self._mail_storage = ActorCell.of("mail_storage", MailStorageActor, self._make_storage)
         self._relay = ActorCell.of("relay", RelayActor, self._make_relay)
         self._mailbox = ActorCell.of("mailbox", MailboxActor, self._make_mailbox)
+        self._archive = ActorCell.of("archive", ArchiveActor, self._make_archive)
         self._operator = ActorCell.of("operator", OperatorActor, self._make_operator)
-        base = NetworkWiring(
-            config.node, identity, adapters.node, ui=self._operator.ref, rooms=False
+        # Only in rooms that somebody wants archived, and without a word there.
+        node = replace(config.node, default_room=False)
+        self._base = base = NetworkWiring(
+            node, identity, adapters.node, ui=self._operator.ref, announce=False
         )
-        own = [self._mail_storage, self._relay, self._mailbox, self._operator]
+        own = [self._mail_storage, self._relay, self._mailbox, self._archive, self._operator]
         self.root = Supervisor("root", [base.storage, base.network, *own], rng=base.rng, root=True)
 
     def _make_storage(self) -> Actor:
@@ -114,8 +118,20 @@ class _MailboxWiring:
             self._config,
             key=self._identity.private_key,
             storage=self._mail_storage.ref,
+            archive=self._archive.ref,
             now_ms=self._adapters.node.now_ms,
             tally=self._tally,
+        )
+
+    def _make_archive(self) -> Actor:
+        return ArchiveActor(
+            self._config,
+            pubsub=self._base.pubsub.ref,
+            storage=self._base.storage.ref,
+            mail_storage=self._mail_storage.ref,
+            now_ms=self._adapters.node.now_ms,
+            tally=self._tally,
+            rng=self._base.rng,
         )
 
     def _make_operator(self) -> Actor:
@@ -125,6 +141,7 @@ class _MailboxWiring:
             mailbox=self._mailbox.ref,
             mail_storage=self._mail_storage.ref,
             relay=self._relay.ref,
+            archive=self._archive.ref,
             hub=self._hub,
             tally=self._tally,
             actor_stats=lambda: [cell.stats() for cell in self.root.cells()],

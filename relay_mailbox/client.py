@@ -54,6 +54,8 @@ class Service(Protocol):
 
     async def register(self, client: Client, request: mailbox.Register) -> mailbox.MailboxReply: ...
 
+    async def archive(self, client: Client, request: mailbox.Archive) -> mailbox.MailboxReply: ...
+
     async def admit(self, client: Client) -> None:
         """Wait until the peer may make one more request besides deposits and acknowledgements."""
         ...
@@ -154,6 +156,9 @@ class Client:
                 reply = await self._service.unregister(self, request.unregister)
                 if reply is not None:
                     self.reply(reply)
+            case "archive":
+                await self._service.admit(self)
+                self.reply(await self._service.archive(self, request.archive))
             case "lookup":
                 _check(1 <= len(request.lookup.peer) <= 2 * limits.PEER_BYTES)
                 await self._service.admit(self)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.errors import ConfigError
-from p2pchat.node.protocol import limits
+from p2pchat.node.protocol import limits, names
 from p2pchat.relay_mailbox.quota import Quota
+
+MOST_ROOMS = 64  # archived at a time: as many as a node joins (`MAX_ROOMS` of its pubsub)
 
 
 class RegistrationPolicy(enum.StrEnum):
@@ -39,9 +41,16 @@ class MailboxConfig:
     max_streams_per_peer: int = 8  # mailbox streams of one peer
     max_bytes_in_flight_per_peer: int = 2 << 20  # bytes of deposits that wait for the disk
     max_bytes_in_flight: int = 64 << 20  # bytes of deposits that wait for the disk, in all
+    archive_rooms: tuple[str, ...] = ()  # rooms to keep, whether or not a client asks for them
+    archive_by_clients: bool = True  # registered clients may have rooms kept
+    max_archived_rooms: int = MOST_ROOMS  # rooms, in all
+    max_archived_rooms_per_client: int = 8  # rooms that one client has asked for
+    archive_days: float = 365  # days that a room's messages are kept; 0: for ever
+    archive_bytes: int = 256 << 20  # bytes of messages, for each room
+    max_archive_bytes: int = 4 << 30  # bytes of messages, of all rooms
 
     def __post_init__(self) -> None:
-        """Raises `ConfigError` for limits under which no mail could ever be taken."""
+        """Raises `ConfigError` for limits under which no mail could ever be taken, or no room be kept."""
         smallest = {
             "retention_days": 1 / 24,
             "quota_bytes": 16 << 10,
@@ -55,10 +64,20 @@ class MailboxConfig:
             "max_streams_per_peer": 1,
             "max_bytes_in_flight_per_peer": limits.FRAME_LIMIT,
             "max_bytes_in_flight": self.max_bytes_in_flight_per_peer,
+            "max_archived_rooms": max(1, len(self.archive_rooms)),
+            "max_archived_rooms_per_client": 1,
+            "archive_days": 1 / 24 if self.archive_days else 0,
+            "archive_bytes": 1 << 20,
+            "max_archive_bytes": self.archive_bytes,
         }
         for name, least in smallest.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be at least {least:g}.")
+        if self.max_archived_rooms > MOST_ROOMS:
+            raise ConfigError(f"max_archived_rooms must be at most {MOST_ROOMS}.")
+        for room in self.archive_rooms:
+            if problem := names.room_problem(room):
+                raise ConfigError(f"archive_rooms: {problem}")
 
     @property
     def mail_path(self) -> Path:
@@ -67,6 +86,11 @@ class MailboxConfig:
     @property
     def retention_ms(self) -> int:
         return round(self.retention_days * limits.DAY_MS)
+
+    @property
+    def archive_ms(self) -> int:
+        """How long messages of rooms are kept; 0: for ever."""
+        return round(self.archive_days * limits.DAY_MS)
 
     @property
     def quota(self) -> Quota:

@@ -22,6 +22,11 @@ _OWN = (
     ("max_streams_per_peer", "streams"),
     ("max_bytes_in_flight_per_peer", "bytes"),
     ("max_bytes_in_flight", "bytes"),
+    ("max_archived_rooms", "rooms"),
+    ("max_archived_rooms_per_client", "rooms"),
+    ("archive_days", "days"),
+    ("archive_bytes", "bytes"),
+    ("max_archive_bytes", "bytes"),
 )
 # Field of NetworkLimits or RelayLimits, unit, counter of the network.
 _NETWORK = (

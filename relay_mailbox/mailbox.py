@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from p2pchat.node.actors.rejection import rejection_of
 from p2pchat.node.errors import (
+    ActorStoppedError,
     P2pchatError,
     RequestRejectedError,
     StreamError,
@@ -59,14 +60,16 @@ class MailboxActor(Actor):
         *,
         key: Ed25519PrivateKey,
         storage: ActorRef,
+        archive: ActorRef,
         now_ms: Callable[[], int],
         tally: Tally,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """`key` is the network's own. `storage` keeps mail; `now_ms` is the wall clock, in Unix milliseconds."""
+        """`key` is the network's own. `storage` keeps mail, `archive` rooms; `now_ms` is the wall clock (Unix ms)."""
         self._network = network
         self._config = config
         self._storage = storage
+        self._archive = archive
         self._now_ms = now_ms
         self._tally = tally
         self._randomness = randomness
@@ -205,8 +208,27 @@ class MailboxActor(Actor):
         except RequestRejectedError:
             self._tally.count("disk_refusals")
             return None
+        await self._end_wishes(client.peer_bytes)
         log.info("%s takes no more mail here", self._name_of(client))
         return mailbox.MailboxReply(unregistered=mailbox.Unregistered())
+
+    async def archive(self, client: Client, request: mailbox.Archive) -> mailbox.MailboxReply:
+        """Whether this is a client is known here, everything else by the archive."""
+        why = self._registry.refusal_of(client.peer_bytes)
+        if why is None:
+            question = actors.AskForArchive(peer=client.peer_bytes, archive=request)
+            try:
+                return await self._archive.request(question, mailbox.MailboxReply)
+            except RequestRejectedError:
+                self._tally.count("disk_refusals")
+                why = refusal.DISK_FULL
+        refused = self._refused(why).reply(mailbox.Refused.ARCHIVE)
+        return mailbox.MailboxReply(refused=refused)
+
+    async def _end_wishes(self, peer: bytes) -> None:
+        """Nothing is kept because of it any more. An archive that has stopped finds that out at its next start."""
+        with contextlib.suppress(ActorStoppedError):
+            await self._archive.tell(actors.EndWishes(peer=peer))
 
     async def _change(self, decide: Callable[[], actors.ChangeRegistry]) -> None:
         async with self._changing:
@@ -267,6 +289,8 @@ class MailboxActor(Actor):
         for client in list(self._clients):
             if self._registry.is_blocked(client.peer_bytes):
                 client.reset()
+        if isinstance(answer, actors_pb2.Done):
+            await self._end_wishes(_peer(command.peer))
         return answer
 
     @handles(actors.UnblockPeer)

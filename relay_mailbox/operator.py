@@ -39,6 +39,7 @@ class OperatorActor(Actor):
         mailbox: ActorRef,
         mail_storage: ActorRef,
         relay: ActorRef,
+        archive: ActorRef,
         hub: EventHub,
         tally: Tally,
         actor_stats: Callable[[], Sequence[ActorStats]],
@@ -48,6 +49,7 @@ class OperatorActor(Actor):
         self._mailbox = mailbox
         self._mail_storage = mail_storage
         self._relay = relay
+        self._archive = archive
         self._hub = hub
         self._tally = tally
         self._actor_stats = actor_stats
@@ -95,6 +97,10 @@ class OperatorActor(Actor):
     async def _list_blocks(self, query: actors.ListBlocks) -> Message:
         return await self._or_rejected(lambda: self._mailbox.ask(query, actors.BlockList))
 
+    @handles(actors.TrimArchives)
+    async def _trim(self, command: actors.TrimArchives) -> Message:
+        return await self._or_rejected(lambda: self._archive.ask(command, actors_pb2.Done))
+
     # ---- events of the network --------------------------------------------------------------------
 
     @handles(actors_pb2.Notice)
@@ -117,6 +123,24 @@ class OperatorActor(Actor):
     @handles(actors_pb2.PeerNamed)
     async def _named(self, _: actors_pb2.PeerNamed) -> None: ...
 
+    # Rooms are kept, not read. How much is said in them concerns the archive, which is told as far as it has time.
+
+    @handles(actors_pb2.RoomMessagesArrived)
+    async def _arrived(self, arrived: actors_pb2.RoomMessagesArrived) -> None:
+        self._archive.offer(arrived)
+
+    @handles(actors_pb2.RoomJoined)
+    async def _joined(self, _: actors_pb2.RoomJoined) -> None: ...
+
+    @handles(actors_pb2.RoomGap)
+    async def _gap(self, _: actors_pb2.RoomGap) -> None: ...
+
+    @handles(actors_pb2.MembersChanged)
+    async def _members(self, _: actors_pb2.MembersChanged) -> None: ...
+
+    @handles(actors_pb2.SyncProgressed)
+    async def _synced(self, _: actors_pb2.SyncProgressed) -> None: ...
+
     # ---- answers ----------------------------------------------------------------------------------
 
     async def _pass_on(self, command: Message) -> Message:
@@ -132,6 +156,7 @@ class OperatorActor(Actor):
         report = await self._mailbox.ask(actors.DescribeService(), actors.MailboxReport)
         mail = await self._mail_storage.ask(actors.DescribeMail(), actors.MailDescription)
         relay = await self._relay.ask(actors.DescribeRelay(), actors.RelayDescription)
+        archive = await self._archive.ask(actors.DescribeArchives(), actors.ArchiveReport)
         network = {name: number for name, number in self._network.counters().items() if number}
         return actors.MailboxDescription(
             peer=self._network.peer,
@@ -150,6 +175,7 @@ class OperatorActor(Actor):
             relay=relay if relay.serving else None,
             limits=limit_table(self._config, self._tally, network),
             counters={**network, **report.counters},
+            archives=archive.archives,
             actors=(actor_status(stats) for stats in self._actor_stats()),
         )
 

@@ -66,7 +66,7 @@ class MailStore(Protocol):
         ...
 
     def registry(self) -> actors.RegistryRecords:
-        """Registrations, invites and blocks, each kind in the order of their keys, and the store's secret."""
+        """Registrations, invites, blocks and archived rooms, each kind by its keys, and the store's secret."""
         ...
 
     def change_registry(self, change: actors.ChangeRegistry) -> None:

@@ -62,6 +62,26 @@ BAD_WINDOW = Refusal(mailbox.MALFORMED, "The window is not between 1 and 1,024 e
 NOT_REGISTERED = Refusal(
     mailbox.NOT_REGISTERED, "This mailbox takes no mail for you: register first."
 )
+NO_ARCHIVES = Refusal(mailbox.NOT_OFFERED, "This mailbox archives no rooms for its clients.")
+NO_MORE_ROOMS = Refusal(
+    mailbox.FULL, "This mailbox archives no more rooms.", limit="max_archived_rooms"
+)
+YOUR_ROOMS_FULL = Refusal(
+    mailbox.FULL,
+    "This mailbox archives no more rooms for you: take one back first.",
+    limit="max_archived_rooms_per_client",
+)
+ROOMS_LEFT_OVER = Refusal(
+    mailbox.FULL,
+    "This mailbox first has to delete rooms that nobody wants any more.",
+    MINUTE_MS,
+    "max_archived_rooms",
+)
+
+
+def bad_room(problem: str) -> Refusal:
+    """`problem` is a sentence."""
+    return Refusal(mailbox.MALFORMED, problem)
 
 
 def too_fast(retry_after_ms: int) -> Refusal:

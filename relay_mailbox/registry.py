@@ -18,7 +18,7 @@ from p2pchat.proto import wire_pb2 as wire
 from p2pchat.relay_mailbox.config import RegistrationPolicy
 from p2pchat.relay_mailbox.pseudonyms import depositor_name
 from p2pchat.relay_mailbox.quota import is_expired
-from p2pchat.relay_mailbox.refusal import BLOCKED, Refusal
+from p2pchat.relay_mailbox.refusal import BLOCKED, NOT_REGISTERED, Refusal
 
 TOKEN_BYTES = 16  # random
 INVITE_ID_BYTES = 5  # random; 8 characters
@@ -100,6 +100,12 @@ class Registry:
 
     def is_blocked(self, peer: bytes) -> bool:
         return peer in self._blocks
+
+    def refusal_of(self, peer: bytes) -> Refusal | None:
+        """Why nothing but collecting is done for it; None for a client."""
+        if self.is_blocked(peer):
+            return BLOCKED
+        return None if self.takes_mail_for(peer) else NOT_REGISTERED
 
     def record_of(self, peer: bytes) -> wire.MailboxRecord | None:
         """None when no mail is taken for it, and never was."""

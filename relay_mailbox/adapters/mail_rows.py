@@ -10,6 +10,7 @@
 | `meta` | "totals" | `Count` |
 | `meta` | "depositor_secret" | 32 random bytes |
 | `registrations`, `invites`, `blocks` | peer, id, peer | Registration, Invite, Block |
+| `archived` | room (UTF-8) | ArchivedRoom; since schema 2 |
 
 A recipient is a peer id of an Ed25519 key and takes 38 bytes, as checked before anything is stored. Numbers are
 big-endian, so that keys sort by them. A sender is never a peer id, but the keyed hash of one (16 bytes), under the
@@ -25,8 +26,8 @@ from p2pchat.node.protocol import limits
 from p2pchat.relay_mailbox.quota import Usage
 
 MAIL, BY_ID, EXPIRY, USAGE = "mail", "by_id", "expiry", "usage"
-REGISTRATIONS, INVITES, BLOCKS = "registrations", "invites", "blocks"
-FAMILIES = (MAIL, BY_ID, EXPIRY, USAGE, REGISTRATIONS, INVITES, BLOCKS)
+REGISTRATIONS, INVITES, BLOCKS, ARCHIVED = "registrations", "invites", "blocks", "archived"
+FAMILIES = (MAIL, BY_ID, EXPIRY, USAGE, REGISTRATIONS, INVITES, BLOCKS, ARCHIVED)
 TOTALS_KEY = b"totals"
 SECRET_KEY = b"depositor_secret"
 

@@ -16,7 +16,7 @@ from p2pchat.relay_mailbox.ports import Kept
 from p2pchat.relay_mailbox.pseudonyms import KEY_BYTES
 from p2pchat.relay_mailbox.quota import Quota, Usage, shortage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 K = TypeVar("K", bytes, str)
 R = TypeVar("R")
@@ -47,6 +47,7 @@ class MemoryMail:
         self._registrations: dict[bytes, bytes] = {}
         self._invites: dict[str, bytes] = {}
         self._blocks: dict[bytes, bytes] = {}
+        self._archived: dict[str, bytes] = {}
 
     def open(self) -> None:
         self._is_open = True
@@ -120,6 +121,7 @@ class MemoryMail:
             registrations=_sorted(self._registrations, records.Registration.FromString),
             invites=_sorted(self._invites, records.Invite.FromString),
             blocks=_sorted(self._blocks, records.Block.FromString),
+            archived=_sorted(self._archived, records.ArchivedRoom.FromString),
             depositor_secret=self._secret,
         )
 
@@ -135,6 +137,10 @@ class MemoryMail:
         self._blocks.pop(change.unblocked, None)
         for peer in change.unregistered:
             self._registrations.pop(peer, None)
+        for archived in change.archived:
+            self._archived[archived.room] = archived.SerializeToString()
+        for room in change.unarchived:
+            self._archived.pop(room, None)
 
     def describe(self) -> StoreInfo:
         totals = self.totals()

@@ -12,6 +12,7 @@ from p2pchat.node.protocol.limits import ENVELOPE_ID_BYTES
 from p2pchat.proto import mailbox_actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.relay_mailbox.adapters.mail_rows import (
+    ARCHIVED,
     BLOCKS,
     BY_ID,
     EXPIRY,
@@ -35,8 +36,10 @@ from p2pchat.relay_mailbox.ports import Kept
 from p2pchat.relay_mailbox.pseudonyms import KEY_BYTES
 from p2pchat.relay_mailbox.quota import Quota, Usage, shortage
 
-SCHEMA_VERSION = 1
-EVERYTHING = 1 << 31  # entries; registrations, invites and blocks are bounded where they are made
+SCHEMA_VERSION = 2
+EVERYTHING = (
+    1 << 31
+)  # entries; registrations, invites, blocks and archived rooms are bounded where they are made
 
 # A mailbox writes much more than a chat: larger buffers are written out less often.
 LIMITS = Limits(
@@ -158,6 +161,7 @@ class RocksdbMail:
                 registrations=map(records.Registration.FromString, self._all(REGISTRATIONS)),
                 invites=map(records.Invite.FromString, self._all(INVITES)),
                 blocks=map(records.Block.FromString, self._all(BLOCKS)),
+                archived=map(records.ArchivedRoom.FromString, self._all(ARCHIVED)),
                 depositor_secret=self._database.get(META, [SECRET_KEY])[0],
             )
 
@@ -178,6 +182,9 @@ class RocksdbMail:
         if change.unblocked:
             entries.append((BLOCKS, change.unblocked, None))
         entries += [(REGISTRATIONS, peer, None) for peer in change.unregistered]
+        for archived in change.archived:
+            entries.append((ARCHIVED, archived.room.encode(), archived.SerializeToString()))
+        entries += [(ARCHIVED, room.encode(), None) for room in change.unarchived]
         self._database.commit(entries)
 
     def describe(self) -> StoreInfo:

@@ -154,7 +154,10 @@ class PlayedDelivery(Actor):
     async def _read(self, question: actors.ReadDirectHistory) -> actors.DirectHistoryPage:
         peer = peer_id.from_text(question.peer)
         found: Sequence[records.DirectRecord] = [r for r in self.mail.kept if r.peer == peer]
-        return actors.DirectHistoryPage(records=found[-question.limit :])
+        end = int(question.before or b"%d" % len(found))
+        begin = max(0, end - question.limit)
+        first = b"%d" % begin if found[begin:end] else b""
+        return actors.DirectHistoryPage(records=found[begin:end], first=first)
 
     @handles(actors.ListMailboxes)
     async def _mailboxes(self, _: actors.ListMailboxes) -> actors.MailboxStatusList:

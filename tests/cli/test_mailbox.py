@@ -12,7 +12,7 @@ import pytest
 
 from p2pchat.cli import mailbox, main, options
 from p2pchat.cli.mailbox_service import first_lines
-from p2pchat.cli.mailbox_settings import MailboxGiven, RelayGiven, mailbox_config
+from p2pchat.cli.mailbox_settings import ArchiveGiven, MailboxGiven, RelayGiven, mailbox_config
 from p2pchat.cli.settings import Given
 from p2pchat.node.errors import ConfigError
 from p2pchat.proto import mailbox_actors_pb2 as actors
@@ -62,6 +62,7 @@ EVERYTHING = MailboxGiven(
     deposit_burst=300,
     relay=False,
     relay_limits=RelayGiven(1, 2, 3, "4096", "5"),
+    archive=ArchiveGiven(("lobby", "garden"), False, "90", "1GiB", "8GiB", 5, 2),
     announce=("/dns4/example.org/tcp/4001",),
 )
 
@@ -78,7 +79,9 @@ def test_every_option_has_a_flag(started: Started) -> None:
         f"--no-mdns --log-level WARNING --log-file /log --retention 12h --quota-bytes 1MiB --quota-count 100 "
         f"--max-total-bytes 2GiB --registration allow-list --allow {PEER} --deposit-rate 5 --deposit-burst 300 "
         f"--no-relay --relay-reservations 1 --relay-circuits 2 --relay-circuits-per-peer 3 "
-        f"--relay-circuit-bytes 4096 --relay-circuit-time 5 --announce /dns4/example.org/tcp/4001"
+        f"--relay-circuit-bytes 4096 --relay-circuit-time 5 --announce /dns4/example.org/tcp/4001 "
+        f"--archive-room lobby --archive-room garden --no-archive-by-clients --archive-retention 90 "
+        f"--archive-quota 1GiB --archive-total 8GiB --archive-max-rooms 5 --archive-rooms-per-client 2"
     )
     assert main.run(["mailbox", *flags.split()]) == 0
     assert started.plain == EVERYTHING
@@ -109,6 +112,13 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "RELAY_CIRCUIT_BYTES": "4096",
         "RELAY_CIRCUIT_TIME": "5",
         "ANNOUNCE": "/dns4/example.org/tcp/4001",
+        "ARCHIVE_ROOM": "lobby, garden",
+        "ARCHIVE_BY_CLIENTS": "no",
+        "ARCHIVE_RETENTION": "90",
+        "ARCHIVE_QUOTA": "1GiB",
+        "ARCHIVE_TOTAL": "8GiB",
+        "ARCHIVE_MAX_ROOMS": "5",
+        "ARCHIVE_ROOMS_PER_CLIENT": "2",
         "MAILBOX": "is the node's, and means nothing here",
     }.items():
         monkeypatch.setenv(f"P2PCHAT_{name}", value)
@@ -143,6 +153,13 @@ def test_every_option_can_stand_in_a_file(started: Started, tmp_path: Path) -> N
         relay-circuit-bytes = 4096
         relay-circuit-time = 5
         announce = "/dns4/example.org/tcp/4001"
+        archive-room = ["lobby", "garden"]
+        archive-by-clients = false
+        archive-retention = 90
+        archive-quota = "1GiB"
+        archive-total = "8GiB"
+        archive-max-rooms = 5
+        archive-rooms-per-client = 2
         """
     )
     assert main.run(["mailbox", "--config", str(file)]) == 0

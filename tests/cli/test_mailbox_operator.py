@@ -48,6 +48,14 @@ async def test_status_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert ["Mailbox", PEER] in lines
     assert ["Up", "for", "1", "min", "1", "s"] in lines
     assert ["Holds", "1,234", "envelopes,", "5.0", "MiB"] in lines
+    assert ["Room", "Messages", "Size", "Newest", "Members", "now", "Kept", "for"] in lines
+    assert ["#gar␛den", "0", "0", "bytes", "-", "not", "joined", "1", "client"] in lines
+    lobby = next(line for line in lines if line[:1] == ["#lobby"])
+    assert lobby[1:4] == ["1,500", "3.0", "MiB"]
+    assert lobby[4].startswith("2023-11-1")
+    assert lobby[6:] == ["5", "operator,", "2", "clients"]
+    shed = next(line for line in lines if line[:1] == ["#shed"])
+    assert shed[-4:-2] == ["nobody,", "until"]
     assert ["quota_bytes", "64.0", "MiB", "1,001"] in lines
     assert ["deposit_rate", "2,000", "envelopes/s", "0"] in lines
     assert ["kept", "1,234"] in lines
@@ -63,6 +71,9 @@ async def test_status_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture
     assert found["limits"][0]["bitten"] == 1_001
     assert found["counters"] == {"kept": 1_234}
     assert found["store"] is None
+    archived = found["archives"][1]
+    assert (archived["usage"]["room"], archived["usage"]["messages"]) == ("lobby", 1_500)
+    assert (archived["by_operator"], archived["clients"], archived["members"]) == (True, 2, 5)
 
 
 async def test_invites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

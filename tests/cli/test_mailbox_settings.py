@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from p2pchat.cli import mailbox_settings, options
-from p2pchat.cli.mailbox_settings import LISTEN, LISTEN_IP6, MailboxGiven, RelayGiven
+from p2pchat.cli.mailbox_settings import LISTEN, LISTEN_IP6, ArchiveGiven, MailboxGiven, RelayGiven
 from p2pchat.cli.settings import Given
 from p2pchat.node.config import PUBLIC_BOOTSTRAP, RelayLimits
 from p2pchat.node.errors import ConfigError
@@ -49,6 +49,7 @@ def test_what_is_given_is_taken() -> None:
         deposit_rate=5.5,
         deposit_burst=300,
         relay_limits=RelayGiven(1, 2, 3, "4KiB", "5min"),
+        archive=ArchiveGiven(("lobby", "garden", "lobby"), False, "12h", "1MiB", "2MiB", 5, 2),
     )
     assert made == MailboxConfig(
         made.node,
@@ -60,6 +61,13 @@ def test_what_is_given_is_taken() -> None:
         max_total_bytes=2_000_000_000,
         deposit_rate=5.5,
         deposit_burst=300,
+        archive_rooms=("lobby", "garden"),
+        archive_by_clients=False,
+        archive_days=0.5,
+        archive_bytes=1 << 20,
+        max_archive_bytes=2 << 20,
+        max_archived_rooms=5,
+        max_archived_rooms_per_client=2,
     )
     assert made.node.data_dir == Path.cwd() / "some/folder"
     assert made.node.listen == ("/ip4/127.0.0.1/tcp/0",)
@@ -71,6 +79,11 @@ def test_what_is_given_is_taken() -> None:
         circuit_bytes=4096,
         circuit_seconds=300,
     )
+
+
+@pytest.mark.parametrize("text", ["0", "0d"])
+def test_rooms_may_be_kept_for_ever(text: str) -> None:
+    assert config(archive=ArchiveGiven(retention=text)).archive_days == 0
 
 
 def test_no_relay() -> None:
@@ -101,6 +114,18 @@ def test_no_relay() -> None:
         ({"announce": ("here",)}, "--announce: 'here' is not usable"),
         ({"announce": ("/ip4/1.2.3.4/tcp/1",) * 9}, "--announce: a link has room for 8"),
         ({"announce": (f"/dns4/{'x' * 140}/tcp/1",)}, "--announce: .* too long"),
+        ({"archive": ArchiveGiven(("two words",))}, "--archive-room: A room's name cannot"),
+        ({"archive": ArchiveGiven(tuple(map(str, range(65))))}, "--archive-room: .* 64 rooms"),
+        ({"archive": ArchiveGiven(("a", "b"), max_rooms=1)}, "--archive-max-rooms .* least 2"),
+        ({"archive": ArchiveGiven(max_rooms=65)}, "--archive-max-rooms must be at most 64"),
+        ({"archive": ArchiveGiven(rooms_per_client=0)}, "--archive-rooms-per-client must be"),
+        ({"archive": ArchiveGiven(retention="1min")}, "--archive-retention: '1min' is not from"),
+        ({"archive": ArchiveGiven(quota="1")}, "--archive-quota must be at least"),
+        ({"archive": ArchiveGiven(quota="much")}, "--archive-quota: 'much' is no size"),
+        (
+            {"archive": ArchiveGiven(total="1MiB")},
+            r"--archive-total: 1.0 MiB for all rooms .* \(--archive-quota\)",
+        ),
         ({"relay_limits": RelayGiven(reservations=0)}, "--relay-reservations must be .* 1"),
         ({"relay_limits": RelayGiven(circuit_bytes="much")}, "--relay-circuit-bytes: 'much'"),
         ({"relay_limits": RelayGiven(circuit_time="0")}, "--relay-circuit-time must be .* 1"),

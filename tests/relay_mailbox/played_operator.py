@@ -47,6 +47,7 @@ class PlayedOperator(Actor):
                 actors.Limit(name="deposit_rate", value=2_000, unit="envelopes/s"),
             ],
             counters={"kept": 1_234},
+            archives=archives(),
             actors=[actors_pb2.ActorStatus(name="mailbox", state="running", handled=7)],
         )
 
@@ -83,6 +84,18 @@ class PlayedOperator(Actor):
     @handles(actors.ListBlocks)
     async def _list_blocks(self, _: actors.ListBlocks) -> actors.BlockList:
         return actors.BlockList(blocks=self.blocks.values())
+
+
+def archives() -> list[actors.ArchiveDescription]:
+    """One that is well, one that cannot be joined and came from somebody cunning, one that nobody wants any more."""
+    lobby, garden, shed = (actors.ArchiveDescription() for _ in range(3))
+    lobby.usage.room, lobby.usage.messages, lobby.usage.bytes = "lobby", 1_500, 3 << 20
+    lobby.usage.newest_lamport = 1_700_000_000_000
+    lobby.by_operator, lobby.clients, lobby.members, lobby.joined = True, 2, 5, True
+    garden.usage.room, garden.clients = "gar\x1bden", 1
+    shed.usage.room, shed.usage.messages = "shed", 1
+    shed.deleted_at_ms = 1_700_000_000_000
+    return [garden, lobby, shed]
 
 
 def _done(found: object) -> Message:

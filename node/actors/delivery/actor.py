@@ -33,6 +33,7 @@ SWEEP = 30.0  # seconds between two looks for what has expired
 # Seconds until somebody who is connected and did not take part is tried again.
 RETRY_DIRECT = Backoff(first=1.0, most=60.0)
 QUERIES_AT_ONCE = 16
+ARCHIVINGS_AT_ONCE = 4  # commands that wait for mailboxes' words; more wait here
 
 
 class DeliveryActor(Actor):
@@ -76,6 +77,7 @@ class DeliveryActor(Actor):
         queries = self._desk.lane(self._people.query, QUERIES_AT_ONCE)
         changes = self._desk.lane(self._people.change, 1)
         boxes = self._desk.lane(self._mailboxes.change, 1)
+        archivings = self._desk.lane(self._mailboxes.archive, ARCHIVINGS_AT_ONCE)
         self._lanes: dict[type[Message], Lane] = {
             actors.ResolvePeer: queries,
             actors.ListContacts: queries,
@@ -84,6 +86,7 @@ class DeliveryActor(Actor):
             actors.RemoveContact: changes,
             actors.AddMailbox: boxes,
             actors.RemoveMailbox: boxes,
+            actors.ArchiveRoom: archivings,
         }
 
     async def started(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from p2pchat.node.actors.bell import Bell
+from p2pchat.node.actors.delivery import archive_requests
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailbox_session import MailboxSession
 from p2pchat.node.actors.delivery.outgoing import Outgoing
@@ -100,6 +101,14 @@ class MailboxLink:
     def seen(self) -> None:
         """The mailbox has connected by itself: there is no reason to wait any longer."""
         self._bell.ring()
+
+    async def archive(self, room: str, *, stop: bool) -> actors.ArchiveStatus.Answer:
+        """Ask the mailbox to archive a room, or no longer. It must be connected and have registered us."""
+        if self._session is None:
+            return archive_requests.problem_at(self._peer, archive_requests.NOT_CONNECTED)
+        if not self.status.registered:
+            return archive_requests.problem_at(self._peer, archive_requests.NOT_REGISTERED)
+        return await self._session.archive(room, stop=stop)
 
     def cancel(self) -> None:
         self._scope.cancel()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 from p2pchat.node.actors.bell import Bell
+from p2pchat.node.actors.delivery.archive_requests import ArchiveRequests
 from p2pchat.node.actors.delivery.deliver_link import frames_of
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.outgoing import Outgoing, Parcel
@@ -88,6 +89,7 @@ class MailboxSession:
             MAX_WINDOW
         )
         self._unacknowledged = 0
+        self._archiving = ArchiveRequests()
 
     def wake(self) -> None:
         self._bell.ring()
@@ -99,9 +101,11 @@ class MailboxSession:
                 nursery.start_soon(self._read)
                 nursery.start_soon(self._acknowledge)
                 nursery.start_soon(self._watch_answers)
+                nursery.start_soon(self._send_archive_requests)
                 await self._deposit(lasting)
                 nursery.cancel_scope.cancel()
         finally:
+            self._archiving.end()
             for route, message_id in self._deposited.values():
                 self._outgoing.outbox.give_back(route, [message_id])
 
@@ -121,6 +125,15 @@ class MailboxSession:
     async def collect(self) -> None:
         self.collecting = True
         await self._request(mailbox.MailboxRequest(collect=mailbox.Collect(window=MAX_WINDOW)))
+
+    async def archive(self, room: str, *, stop: bool) -> actors.ArchiveStatus.Answer:
+        """What the mailbox says to that, or why it says nothing."""
+        return await self._archiving.ask(self._peer, mailbox.Archive(room=room, stop=stop))
+
+    async def _send_archive_requests(self) -> None:
+        while True:
+            wish = await self._archiving.next()
+            await self._request(mailbox.MailboxRequest(archive=wish))
 
     async def _look_up(self, peers: Sequence[str]) -> None:
         """Ask once where mail for these can be left: what we know may be old."""
@@ -233,6 +246,8 @@ class MailboxSession:
                 case "unregistered":
                     self.unregistered = True
                     await self._on_leaving()
+                case "archived":
+                    self._archive_answered(reply.archived)
                 case "found":
                     self._expecting = max(0, self._expecting - 1)
                     await self._found(reply.found)
@@ -263,7 +278,14 @@ class MailboxSession:
             changes += self._outgoing.outbox.put_off(route, some, reason, self._now_ms())
         await self._outgoing.settle(changes)
 
+    def _archive_answered(self, answer: mailbox.Archived | mailbox.Refused) -> None:
+        if not self._archiving.answered(answer):
+            raise StreamError("an answer about a room that nobody asked about")
+
     async def _refused(self, refused: mailbox.Refused) -> None:
+        if refused.request == mailbox.Refused.ARCHIVE:
+            self._archive_answered(refused)
+            return
         if refused.request != mailbox.Refused.DEPOSIT:
             if refused.request == mailbox.Refused.REGISTER:
                 self._expecting = max(0, self._expecting - 1)

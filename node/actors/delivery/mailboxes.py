@@ -10,12 +10,13 @@ from functools import partial
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.node.actors.delivery import archive_requests
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailbox_link import MailboxLink
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.errors import RequestRejectedError
 from p2pchat.node.ports import Network
-from p2pchat.node.protocol import links, mailbox_record, peer_id
+from p2pchat.node.protocol import links, mailbox_record, names, peer_id
 from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.outbox import Route
 from p2pchat.node.protocol.own_mailboxes import OwnMailboxes
@@ -215,6 +216,36 @@ class Mailboxes:
             )
         )
 
+    async def archive(self, message: Message) -> Answer:
+        """Which mailboxes are asked is settled at once, what they say later."""
+        assert isinstance(message, actors.ArchiveRoom)
+        if problem := names.room_problem(message.room):
+            raise RequestRejectedError(actors.INVALID, problem)
+        peers = [self._find(message.mailbox)] if message.mailbox else self._own.peers()
+        if not peers:
+            detail = "You have no mailbox that could archive a room: /mailbox add one first."
+            raise RequestRejectedError(actors.INVALID, detail)
+        return partial(self._ask_to_archive, message, peers)
+
+    async def _ask_to_archive(
+        self, message: actors.ArchiveRoom, peers: Sequence[str]
+    ) -> actors.ArchiveStatus:
+        """Side by side: one that does not answer holds up nobody."""
+        answers: dict[str, actors.ArchiveStatus.Answer] = {}
+
+        async def ask(peer: str) -> None:
+            link = self._links.get(peer)
+            answers[peer] = (
+                await link.archive(message.room, stop=message.stop)
+                if link is not None
+                else archive_requests.problem_at(peer, archive_requests.NOT_CONNECTED)
+            )
+
+        async with trio.open_nursery() as nursery:
+            for peer in peers:
+                nursery.start_soon(ask, peer)
+        return actors.ArchiveStatus(room=message.room, answers=[answers[peer] for peer in peers])
+
     async def change(self, message: Message) -> Answer:
         if isinstance(message, actors.AddMailbox):
             return partial(self._add, message)
@@ -251,15 +282,20 @@ class Mailboxes:
         return self._status(peer)
 
     async def _remove(self, message: actors.RemoveMailbox) -> actors.Done:
-        peer = self._own.find(message.text.strip())
-        if peer is None:
-            detail = f"You have no mailbox {message.text!r}; /mailbox list numbers them."
-            raise RequestRejectedError(actors.INVALID, detail)
+        peer = self._find(message.text)
         self._own.leave(peer, self._now_ms())
         if peer not in self._own:
             self._end_link(peer)
         await self.publish()
         return actors.Done()
+
+    def _find(self, text: str) -> str:
+        """An own mailbox as the owner calls it. Raises `RequestRejectedError`."""
+        peer = self._own.find(text.strip())
+        if peer is None:
+            detail = f"You have no mailbox {text!r}; /mailbox list numbers them."
+            raise RequestRejectedError(actors.INVALID, detail)
+        return peer
 
     async def _drop(self, peer: str) -> None:
         """A mailbox that never agreed holds nothing."""

@@ -194,6 +194,19 @@ def test_registrations_go_together(store: MailStore) -> None:
     assert list(store.registry().registrations) == [newcomer]
 
 
+def test_archived_rooms_are_kept_by_name(store: MailStore) -> None:
+    garden = records.ArchivedRoom(room="garden", peers=[RECIPIENT, OTHER], since_ms=1)
+    cafe = records.ArchivedRoom(room="café", since_ms=2)
+    shed = records.ArchivedRoom(room="shed", peers=[OTHER])
+    store.change_registry(actors.ChangeRegistry(archived=[shed, garden, cafe]))
+    assert list(store.registry().archived) == [cafe, garden, shed]
+    garden.peers.pop()
+    store.change_registry(actors.ChangeRegistry(archived=[garden], unarchived=["shed", "unknown"]))
+    store.close()
+    store.open()
+    assert list(store.registry().archived) == [cafe, garden]
+
+
 def test_a_store_has_a_secret_of_its_own_and_keeps_it(store: MailStore, tmp_path: Path) -> None:
     secret = store.registry().depositor_secret
     assert len(secret) == 32

@@ -1,4 +1,4 @@
-"""What only mail on a disk has: `kill -9`, and a newer schema."""
+"""What only mail on a disk has: `kill -9`, and schemas that are older or newer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from p2pchat.node.adapters.rocksdb_database import RocksdbDatabase
 from p2pchat.node.errors import StoreTooNewError
 from p2pchat.proto import mailbox_actors_pb2 as actors
-from p2pchat.relay_mailbox.adapters.mail_rows import BY_ID, FAMILIES, Row
+from p2pchat.proto import records_pb2 as records
+from p2pchat.relay_mailbox.adapters.mail_rows import ARCHIVED, BLOCKS, BY_ID, FAMILIES, Row
 from p2pchat.relay_mailbox.adapters.rocksdb_mail import SCHEMA_VERSION, RocksdbMail
 from p2pchat.relay_mailbox.ports import MailStore
 from p2pchat.relay_mailbox.quota import Usage
@@ -80,6 +81,24 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(StoreTooNewError, match="mail store"):
         RocksdbMail(tmp_path / "mail").open()
+
+
+def test_a_store_from_before_archives_is_brought_forward(tmp_path: Path) -> None:
+    families = [family for family in FAMILIES if family != ARCHIVED]
+    older = RocksdbDatabase(tmp_path / "mail", families, 1)
+    older.open()
+    block = records.Block(peer=RECIPIENT)
+    older.commit([(BLOCKS, RECIPIENT, block.SerializeToString())])
+    older.close()
+    store = RocksdbMail(tmp_path / "mail")
+    store.open()
+    archived = records.ArchivedRoom(room="garden", peers=[RECIPIENT])
+    store.change_registry(actors.ChangeRegistry(archived=[archived]))
+    assert (list(store.registry().blocks), list(store.registry().archived)) == ([block], [archived])
+    assert store.describe().schema_version == 2
+    store.close()
+    with pytest.raises(StoreTooNewError, match="schema 2"):
+        RocksdbDatabase(tmp_path / "mail", families, 1).open()
 
 
 def test_a_tombstone_does_not_keep_who_deposited(tmp_path: Path) -> None:
