@@ -49,6 +49,33 @@ class Leave:
     room: str  # empty: the current one
 
 
+@dataclass(frozen=True, slots=True)
+class ShowMembers:
+    room: str  # empty: the current one
+
+
+# ---- what is kept of a room -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRoom:
+    days: int | None  # None: as the node is set; 0: for ever
+    room: str = ""  # empty: the current one
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRoom:
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRoom:
+    """In the own mailboxes."""
+
+    room: str
+    stop: bool = False
+
+
 # ---- people: `who` is whatever the node resolves, see ResolvePeer in actors.proto -------------------------
 
 
@@ -71,6 +98,18 @@ class Converse:
 class ShowHistory:
     limit: int
     who: str = ""  # empty: of the room or conversation that is open
+    more: bool = False  # what stands before the page that was shown last
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    words: str
+    room: str = ""  # empty: everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOn:
+    """What is older than what the last search has shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +186,8 @@ class Quit:
 
 
 RoomCommand = ShowRooms | Join | Switch | Leave
+SearchCommand = Search | SearchOn
+KeepingCommand = KeepRoom | ForgetRoom | ArchiveRoom
 ContactCommand = (
     ShowContacts
     | AddContact
@@ -164,7 +205,10 @@ Command = (
     | Write
     | Converse
     | ShowHistory
+    | SearchCommand
     | RoomCommand
+    | ShowMembers
+    | KeepingCommand
     | ContactCommand
     | ShowHelp
     | ShowPeers

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from p2pchat.cli.terminal.parsing import WORDS
-from p2pchat.cli.terminal.parsing_people import CONTACT_WORDS, MAILBOX_WORDS
+from p2pchat.cli.terminal.parsing_people import CONTACT_WORDS, MAILBOX_WORDS, MORE
+from p2pchat.cli.terminal.parsing_rooms import KEEP_WORDS
 
-_BEFORE_ROOM = frozenset({"/join", "/leave", "/room"})
+_BEFORE_ROOM = frozenset({"/join", "/leave", "/room", "/who", "/forget", "/mailbox archive"})
 _BEFORE_PERSON = frozenset({"/msg", "/dm", "/history", "/contact rename", "/contact remove"})
 _SUBCOMMANDS = {"/contact": CONTACT_WORDS, "/mailbox": MAILBOX_WORDS}
+_WORDS_BEHIND = {"/history": (MORE,), "/search": (MORE,), "/keep": KEEP_WORDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,10 @@ def completions(before: str, known: Names) -> Iterator[tuple[str, int]]:
     command, space, typed = before.partition(" ")
     if not space:
         yield from _fitting(before, WORDS)
+        return
+    yield from _fitting(typed, _WORDS_BEHIND.get(command, ()))
+    if command == "/search":
+        yield from _fitting(typed, (f"#{room}" for room in known.rooms))
     elif command in _BEFORE_ROOM:
         yield from _fitting(typed, known.rooms)
     elif command in _BEFORE_PERSON:
@@ -38,6 +44,8 @@ def completions(before: str, known: Names) -> Iterator[tuple[str, int]]:
             yield from _fitting(typed, _SUBCOMMANDS[command])
         elif f"{command} {word}" in _BEFORE_PERSON:
             yield from _fitting(behind, map(_written, known.people))
+        elif f"{command} {word}" in _BEFORE_ROOM:
+            yield from _fitting(behind, known.rooms)
 
 
 def _fitting(typed: str, choices: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -6,6 +6,7 @@ import trio
 from google.protobuf.message import Message
 
 from p2pchat.cli.terminal import render, render_direct
+from p2pchat.cli.terminal.bookmarks import Bookmarks, heading
 from p2pchat.cli.terminal.contacts import Contacts
 from p2pchat.cli.terminal.deliveries import Deliveries
 from p2pchat.cli.terminal.front import Front
@@ -29,6 +30,7 @@ class Conversations:
         self._view = DirectView()
         self._deliveries = Deliveries(self._view)
         self._marks = ReadMarks()
+        self._bookmarks = Bookmarks()
         self._met: set[str] = set()  # who needs no hint any more
         self._progress = trio.lowlevel.ParkingLot()
         self._partner: Partner | None = None
@@ -56,13 +58,19 @@ class Conversations:
         was_open, self._partner = self._partner is not None, None
         return was_open
 
-    async def show_history(self, partner: Partner, limit: int) -> None:
-        question = actors.ReadDirectHistory(peer=partner.peer, limit=limit)
+    async def show_history(self, partner: Partner, limit: int, *, more: bool) -> None:
+        before = self._bookmarks.before(partner.peer, more=more)
+        question = actors.ReadDirectHistory(peer=partner.peer, limit=limit, before=before)
         page = await self._front.ask(question, actors.DirectHistoryPage)
+        self._bookmarks.turned(partner.peer, page.first)
         for record in page.records:
             if not record.outgoing and not record.read:
                 self._coming(partner, record)
-        await self._front.show(self._view.history(partner, page.records))
+        name = render_direct.label(partner)
+        head = heading(len(page.records), limit, f"with {name}", earlier=bool(before))
+        if not page.records and not before:
+            head = render.note(f"Nothing has been written between you and {name} yet.")
+        await self._front.show([head, *self._view.history(partner, page.records)])
         self.shown()
 
     # ---- events -------------------------------------------------------------------------------------

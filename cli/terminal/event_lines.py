@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from p2pchat.cli.terminal import render
+from p2pchat.cli.terminal.catching_up import CatchingUp
+from p2pchat.cli.terminal.company import Company
 from p2pchat.cli.terminal.conversations import Conversations
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.cli.terminal.rooms import Rooms
@@ -20,6 +22,8 @@ class EventLines:
         self._me = me
         self._rooms = rooms
         self._conversations = conversations
+        self._company = Company(rooms.known)
+        self._catching_up = CatchingUp(rooms.view, self._is_elsewhere)
         self._addresses: list[str] = []
         self.in_company = False  # a chat peer or somebody's message has been seen
 
@@ -28,17 +32,29 @@ class EventLines:
         match event:
             case actors.RoomMessagesArrived():
                 self.in_company |= any(each.message.sender != self._me for each in event.records)
-                return self._rooms.arrived(event, away=self._conversations.current is not None)
+                if event.late:
+                    self._catching_up.arrived(event, now)
+                    return []
+                return self._rooms.arrived(event, elsewhere=self._is_elsewhere(event.room))
+            case actors.RoomGap():
+                return self._catching_up.gap(event)
+            case actors.SyncProgressed():
+                return self._catching_up.progressed(event, now)
+            case actors.MembersChanged():
+                self.in_company |= bool(event.joined)
+                return self._company.changed(event, self._rooms.current, now)
             case actors.DirectArrived():
                 self.in_company |= not all(record.outgoing for record in event.records)
                 return self._conversations.lines_of(event, now)
             case actors.DeliveriesChanged():
                 return self._conversations.lines_of(event, now)
             case actors.PeerNamed():
-                return self._peer_named(event)
+                return self._peer_named(event, now)
             case actors.PeerDisconnected():
                 name = self._rooms.known.pop(event.peer, None)
-                return [] if name is None else [render.disconnected(event.peer, name)]
+                if name is None or not self._company.disconnected(event.peer, now):
+                    return []
+                return [render.disconnected(event.peer, name)]
             case actors.Listening():
                 fresh = [each for each in event.addresses if each not in self._addresses]
                 self._addresses = list(event.addresses)
@@ -49,11 +65,28 @@ class EventLines:
                 return render.notice(event)
         return []
 
-    def _peer_named(self, event: actors.PeerNamed) -> list[Line]:
+    @property
+    def due_at(self) -> float:
+        """When `due` has something to show, on trio's clock; infinite when nothing waits."""
+        return self._catching_up.due_at
+
+    def due(self, now: float) -> list[Line]:
+        return self._catching_up.due(now)
+
+    def flush(self) -> list[Line]:
+        """Everything that waits to be shown with more of its kind."""
+        return self._catching_up.flush()
+
+    def _is_elsewhere(self, room: str) -> bool:
+        """Whether what is typed does not go there, so that its messages name it."""
+        return self._conversations.current is not None or room != self._rooms.current
+
+    def _peer_named(self, event: actors.PeerNamed, now: float) -> list[Line]:
         """A peer is worth a line once it is known to chat: most of the network does not."""
         previous = self._rooms.known.get(event.peer)
         self._rooms.known[event.peer] = event.name
         self.in_company = True
         if previous is None:
-            return [render.connected(event.peer, event.name)]
+            is_news = self._company.connected(event.peer, now)
+            return [render.connected(event.peer, event.name)] if is_news else []
         return [] if previous == event.name else [render.renamed(event.peer, previous, event.name)]

@@ -13,6 +13,9 @@ HELP = (
             ("/room <room>", "go to a room that you have joined"),
             ("/rooms", "the rooms you have joined"),
             ("/leave [room]", "leave this room, or another one"),
+            ("/who [room]", "who is in this room now, or in another one"),
+            ("/keep <days|forever|default> [room]", "how long messages of a room are kept here"),
+            ("/forget <room>", "delete what is kept of a room here; others keep theirs"),
         ),
     ),
     (
@@ -33,6 +36,7 @@ HELP = (
             ("/mailbox add <link>", "have a mailbox keep your mail"),
             ("/mailbox list", "your mailboxes, and how they stand"),
             ("/mailbox remove <number or peer>", "use a mailbox no longer"),
+            ("/mailbox archive <room> [stop]", "have them keep a room for its members, or stop it"),
         ),
     ),
     (
@@ -40,6 +44,9 @@ HELP = (
         (
             ("/history [n]", f"the last n messages ({HISTORY_LINES}) of this room or conversation"),
             ("/history <peer> [n]", "the last n messages with somebody"),
+            ("/history [peer] more [n]", "those before what /history showed last"),
+            ("/search [#room] <words>", 'messages with all of them; "in a row", beginn* of words'),
+            ("/search more", "older ones with the same words"),
             ("/peers", "who is connected, and who is in this room"),
             ("/name <name>", "call yourself something else"),
             ("/info", "how this node is doing"),

@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable
 
 from p2pchat.cli.terminal import parsing_people as people
+from p2pchat.cli.terminal import parsing_rooms as rooms
 from p2pchat.cli.terminal.commands import (
     Command,
-    Join,
-    Leave,
     Mistake,
     Nothing,
     Quit,
@@ -21,11 +20,10 @@ from p2pchat.cli.terminal.commands import (
     ShowInfo,
     ShowPeers,
     ShowRooms,
-    Switch,
 )
+from p2pchat.cli.terminal.parsing_search import read_search
 from p2pchat.node.protocol import names
 
-JOIN_OPTIONS = ("--plain",)
 SEVERAL_LINES = (
     "A command is one line. A text of several lines that begins with / is sent by writing // there."
 )
@@ -69,45 +67,6 @@ def _rename(rest: str) -> Command:
     return Mistake(problem) if problem else Rename(rest)
 
 
-def _join(rest: str) -> Command:
-    words = rest.split()
-    options = [word for word in words if word.startswith("--")]
-    rooms = [_bare(word) for word in words if word not in options]
-    problem = next((_no_option(each) for each in options if each not in JOIN_OPTIONS), None)
-    problem = problem or _not_one_room(rooms) or names.room_problem(rooms[0])
-    return Mistake(problem) if problem else Join(rooms[0], plain=bool(options))
-
-
-def _no_option(option: str) -> str:
-    close = difflib.get_close_matches(option, JOIN_OPTIONS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(JOIN_OPTIONS)}."
-    return f"/join has no option {option[:40]}; {hint}"
-
-
-def _not_one_room(rooms: list[str]) -> str | None:
-    if not rooms:
-        return "Which room? E.g. /join lobby, or /join lobby --plain."
-    if len(rooms) > 1:
-        return "Room names have no spaces; join one room at a time, e.g. /join lobby."
-    return None
-
-
-def _switch(rest: str) -> Command:
-    if not rest:
-        return ShowRooms()
-    problem = names.room_problem(_bare(rest))
-    return Mistake(problem) if problem else Switch(_bare(rest))
-
-
-def _leave(rest: str) -> Command:
-    return Leave(_bare(rest))
-
-
-def _bare(room: str) -> str:
-    """Rooms are shown as #room, so people type them that way."""
-    return room[1:] if room.startswith("#") and len(room) > 1 else room
-
-
 def _unknown(word: str) -> Reader:
     def read(_: str) -> Command:
         close = difflib.get_close_matches(word.lower(), _READERS, n=1)
@@ -124,11 +83,15 @@ _READERS: dict[str, Reader] = {
     "peers": _alone(ShowPeers(), "/peers"),
     "name": _rename,
     "history": people.read_history,
+    "search": read_search,
     "info": _alone(ShowInfo(), "/info"),
-    "join": _join,
-    "leave": _leave,
+    "join": rooms.read_join,
+    "leave": rooms.read_leave,
     "rooms": _alone(ShowRooms(), "/rooms"),
-    "room": _switch,
+    "room": rooms.read_switch,
+    "who": rooms.read_who,
+    "keep": rooms.read_keep,
+    "forget": rooms.read_forget,
     "msg": people.read_msg,
     "dm": people.read_dm,
     "contacts": _alone(ShowContacts(), "/contacts"),

@@ -22,8 +22,10 @@ from p2pchat.cli.terminal.commands import (
     Write,
 )
 from p2pchat.cli.terminal.help import HISTORY_LINES
+from p2pchat.cli.terminal.parsing_rooms import read_archive
 from p2pchat.node.protocol import names
 
+MORE = "more"
 LINK = "p2pchat:"  # what links begin with
 HISTORY_MOST = 1000  # messages shown at most, which is what one page of the store holds
 UNCLOSED = 'The closing quote is missing, e.g. /msg "Ann Lee" Hello.'
@@ -56,15 +58,24 @@ def read_dm(rest: str) -> Command:
 
 
 def read_history(rest: str) -> Command:
+    rest, more = _without_more(rest)
     who, _, last = rest.rpartition(" ")
     if not _NUMBER.fullmatch(last):
         who, last = rest, str(HISTORY_LINES)
     if not (last.isascii() and len(last) <= 9 and 1 <= int(last) <= HISTORY_MOST):
         return Mistake(BAD_LIMIT)
+    if not more:
+        who, more = _without_more(who)
     if not who:
-        return ShowHistory(int(last))
+        return ShowHistory(int(last), more=more)
     who, problem = _only_who(who)
-    return ShowHistory(int(last), who) if who else Mistake(problem)
+    return ShowHistory(int(last), who, more) if who else Mistake(problem)
+
+
+def _without_more(rest: str) -> tuple[str, bool]:
+    """Whether the last word is "more", which is no name unless it stands in quotes; and what is before it."""
+    before, _, last = rest.strip().rpartition(" ")
+    return (before.strip(), True) if last.lower() == MORE else (rest, False)
 
 
 def read_contact(rest: str) -> Command:
@@ -151,6 +162,7 @@ _MAILBOX: Mapping[str, Callable[[str], Command]] = {
     "add": _add_mailbox,
     "list": _list_mailboxes,
     "remove": _remove_mailbox,
+    "archive": read_archive,
 }
 CONTACT_WORDS = tuple(_CONTACT)
 MAILBOX_WORDS = tuple(_MAILBOX)

@@ -45,6 +45,13 @@ def clock(at: datetime | None) -> str:
     return at.strftime("%H:%M:%S") if at else "--:--:--"
 
 
+def dated(at: datetime | None, here: datetime | None) -> str:
+    """`14:23:15`; with the day, if `here` is on another one."""
+    if at is None or here is None or at.date() == here.date():
+        return clock(at)
+    return f"{at:%a} {at.day} {at:%b %Y} {clock(at)}"
+
+
 # ---- messages -------------------------------------------------------------------------------------------
 
 
@@ -61,10 +68,17 @@ class MessageView:
         self._zone = zone
         self._known = known if known is not None else {}
 
-    def message(self, record: records.RoomRecord, *, elsewhere: bool = False) -> list[Line]:
-        """`[14:23:15] Bob (…a1B2c3): Hi`; further lines are indented; `elsewhere` names the room first."""
+    def message(
+        self, record: records.RoomRecord, *, elsewhere: bool = False, late: bool = False
+    ) -> list[Line]:
+        """`[14:23:15] Bob (…a1B2c3): Hi`; further lines are indented; `elsewhere` names the room first.
+
+        `late`: with the day, if it was sent on another one than it came.
+        """
         message = record.message
-        time = clock(when(message.sent_at_ms, self._zone))
+        at = when(message.sent_at_ms, self._zone)
+        here = when(record.received_at_ms, self._zone) if late and record.received_at_ms else None
+        time = dated(at, here)
         peer = peer_id.to_text(message.sender)
         who = person(peer, message.nick or self._known.get(peer, ""))
         if peer == self._me:
@@ -74,12 +88,8 @@ class MessageView:
         head = line(*where, Span(f"[{time}] ", "time"), who, f": {first}")
         return [head, *(line(" " * HANGING_INDENT + other) for other in others)]
 
-    def history(self, page: Sequence[records.RoomRecord], room_name: str) -> Iterator[Line]:
+    def history(self, page: Sequence[records.RoomRecord]) -> Iterator[Line]:
         """Oldest first, with a line where a new day begins."""
-        if not page:
-            yield note(f"Nothing has been said in {room(room_name)} yet.")
-            return
-        yield note(f"The last {count(len(page), 'message')} of {room(room_name)}:")
         yield from by_day(
             (when(record.message.sent_at_ms, self._zone), self.message(record)) for record in page
         )

@@ -11,6 +11,7 @@ from p2pchat.cli.terminal.render import (
     by_day,
     clock,
     count,
+    dated,
     hint,
     note,
     peer_style,
@@ -74,11 +75,6 @@ class DirectView:
 
     def history(self, partner: Partner, page: Sequence[records.DirectRecord]) -> Iterator[Line]:
         """Oldest first, with a line where a new day begins."""
-        name = label(partner)
-        if not page:
-            yield note(f"Nothing has been written between you and {name} yet.")
-            return
-        yield note(f"The last {count(len(page), 'message')} with {name}:")
         yield from by_day((self._at(record), self._either(partner, record)) for record in page)
 
     def _either(self, partner: Partner, record: records.DirectRecord) -> list[Line]:
@@ -92,10 +88,8 @@ class DirectView:
 
     def _time(self, record: records.DirectRecord) -> str:
         """What comes out of a mailbox may have been written on another day than it arrived."""
-        at, here = self._at(record), when(record.received_at_ms, self._zone)
-        if at is None or here is None or not record.received_at_ms or at.date() == here.date():
-            return clock(at)
-        return f"{at:%a} {at.day} {at:%b %Y} {clock(at)}"
+        here = when(record.received_at_ms, self._zone) if record.received_at_ms else None
+        return dated(self._at(record), here)
 
 
 def _message(time: str, head: Sequence[Span], text: str) -> list[Line]:

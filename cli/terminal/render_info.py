@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import Line, Span, line
-from p2pchat.cli.terminal.render import count, duration, most_useful, size
+from p2pchat.cli.terminal.render import clock, count, duration, most_useful, size, when
 from p2pchat.cli.terminal.render_contacts import mailbox
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
 from p2pchat.node.protocol.names import NAME_LIMIT
 from p2pchat.proto import actors_pb2 as actors
 
 
-def info(node: actors.NodeDescription) -> Iterator[Line]:
+def info(node: actors.NodeDescription, stored: Sequence[actors.RoomUsage] = ()) -> Iterator[Line]:
+    """`stored`: what is kept of each room, as far as that is known."""
     yield line(f"Peer id:    {safe_line(node.peer)}")
     yield line(f"Name:       {safe_name(node.name, NAME_LIMIT)}")
     addresses = list(map(safe_line, most_useful(node.addresses))) or ["not listening yet"]
@@ -22,6 +24,7 @@ def info(node: actors.NodeDescription) -> Iterator[Line]:
     yield from _store(node)
     yield from _discovery(node)
     yield from _delivery(node)
+    yield from _rooms(node, stored)
     yield line("Actors:")
     for actor in node.actors:
         yield line("  " + _actor(actor))
@@ -64,9 +67,36 @@ def _delivery(node: actors.NodeDescription) -> Iterator[Line]:
         yield line(f"{'' if index else 'Mailboxes:':11} ", *mailbox(each))
 
 
+def _rooms(node: actors.NodeDescription, stored: Sequence[actors.RoomUsage]) -> Iterator[Line]:
+    """`Rooms:  #den  1,234 messages stored, 1.2 MiB; complete at 14:23:15, 12 fetched`."""
+    usage = {each.room: each for each in stored}
+    synced = {each.room: each for each in node.sync.rooms}
+    for index, name in enumerate(sorted(usage.keys() | synced.keys())):
+        parts = []
+        if name in usage:
+            kept = usage[name]
+            parts.append(f"{count(kept.messages, 'message')} stored, {size(kept.bytes)}")
+        if name in synced:
+            parts.append(_compared(synced[name]))
+        yield line(
+            f"{'' if index else 'Rooms:':11} ", Span(room(name), "room"), f"  {'; '.join(parts)}"
+        )
+
+
+def _compared(sync: actors.RoomSync) -> str:
+    """How far a room is like that of the other members."""
+    if sync.running:
+        state = "being compared with another member"
+    elif sync.last_ms:
+        state = f"compared at {clock(when(sync.last_ms, None))}"
+    else:
+        state = "not compared with anybody yet"
+    return f"{state}, {sync.fetched:,} fetched" if sync.fetched else state
+
+
 def _counters(node: actors.NodeDescription) -> Iterator[Line]:
     """Of the whole node; what never happened is left out."""
-    parts = (node.transport.counters, node.delivery.counters)
+    parts = (node.transport.counters, node.delivery.counters, node.sync.counters)
     found = sorted((name, value) for part in parts for name, value in part.items() if value)
     if found:
         yield line("Counters:")

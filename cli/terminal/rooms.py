@@ -6,7 +6,8 @@ import contextlib
 
 import trio
 
-from p2pchat.cli.terminal import commands, greeting, render
+from p2pchat.cli.terminal import commands, greeting, render, render_members
+from p2pchat.cli.terminal.bookmarks import Bookmarks, heading
 from p2pchat.cli.terminal.front import FIRST_LOOK, POLL, Front
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.node.errors import P2pchatError
@@ -20,7 +21,8 @@ class Rooms:
         config = front.node.config
         self._front = front
         self.known: dict[str, str] = {}  # names of connected chat peers, by peer id
-        self._view = render.MessageView(front.node.identity.peer, known=self.known)
+        self.view = render.MessageView(front.node.identity.peer, known=self.known)
+        self._bookmarks = Bookmarks()
         self._announced: set[str] = set()  # rooms of the start that have had their line
         self._waited = False  # for somebody who hears what comes in by a pipe
         self._is_up = False  # the current room is known
@@ -58,13 +60,12 @@ class Rooms:
         style = render.joined if room == self.current else render.also_in
         return [style(room, plain=plain)]
 
-    def arrived(self, event: actors.RoomMessagesArrived, *, away: bool) -> list[Line]:
-        """`away`: what is typed does not go to the current room, so that one is named as well."""
-        elsewhere = away or event.room != self.current
+    def arrived(self, event: actors.RoomMessagesArrived, *, elsewhere: bool) -> list[Line]:
+        """`elsewhere`: what is typed does not go to this room, so it is named."""
         return [
             line
             for record in event.records
-            for line in self._view.message(record, elsewhere=elsewhere)
+            for line in self.view.message(record, elsewhere=elsewhere)
         ]
 
     # ---- commands -----------------------------------------------------------------------------------
@@ -89,13 +90,30 @@ class Rooms:
         await self.refresh()
         await self._front.show(render.peers(found.connections, self.here, self.known))
 
-    async def show_history(self, limit: int) -> None:
-        if not self.current:
+    async def show_members(self, room: str, own_name: str) -> None:
+        """`room` is empty for the current one."""
+        room = room or self.current
+        if not room:
             await self._front.show([render.hint(NO_ROOM)])
             return
-        question = actors.ReadHistory(room=self.current, limit=limit)
+        found = await self._front.ask(actors.ListMembers(room=room), actors.MemberList)
+        me = actors.Member(peer=self._front.node.identity.peer, name=own_name)
+        await self._front.show(render_members.who(room, me, found.members))
+
+    async def show_history(self, limit: int, *, more: bool) -> None:
+        room = self.current
+        if not room:
+            await self._front.show([render.hint(NO_ROOM)])
+            return
+        before = self._bookmarks.before(room, more=more)
+        question = actors.ReadHistory(room=room, limit=limit, before=before)
         page = await self._front.ask(question, actors.HistoryPage)
-        await self._front.show(self._view.history(page.records, self.current))
+        self._bookmarks.turned(room, page.first)
+        where = f"of {greeting.room(room)}"
+        head = heading(len(page.records), limit, where, earlier=bool(before))
+        if not page.records and not before:
+            head = render.note(f"Nothing has been said in {greeting.room(room)} yet.")
+        await self._front.show([head, *self.view.history(page.records)])
 
     async def _join(self, room: str, *, plain: bool = False) -> None:
         """Also for a room that was joined before: the node remembers which one was used last."""

@@ -23,7 +23,9 @@ from p2pchat.cli.terminal.lines import Line
 from p2pchat.cli.terminal.outcome import Outcome
 from p2pchat.cli.terminal.posts import Posts
 from p2pchat.cli.terminal.render_direct import Partner, label, left_behind
+from p2pchat.cli.terminal.room_keeping import RoomKeeping
 from p2pchat.cli.terminal.rooms import Rooms
+from p2pchat.cli.terminal.searches import Searches
 from p2pchat.node.errors import AskTimeoutError, P2pchatError, RequestRejectedError
 from p2pchat.node.events import EventFeed
 from p2pchat.proto import actors_pb2 as actors
@@ -57,6 +59,8 @@ class Session:
         self._rooms = Rooms(self._front)
         self._contacts = Contacts(self._front)
         self._conversations = Conversations(self._front, self._contacts)
+        self._searches = Searches(self._front, self._contacts, self._rooms.known)
+        self._keeping = RoomKeeping(self._front)
         self._event_lines = EventLines(node.identity.peer_bytes, self._rooms, self._conversations)
         self._missed = 0
         self._up = trio.Event()  # the node answers, and the current room is known
@@ -97,7 +101,7 @@ class Session:
         await self._drained.wait()
 
     async def _say_goodbye(self) -> None:
-        await self._front.show(self._conversations.flush())
+        await self._front.show([*self._event_lines.flush(), *self._conversations.flush()])
         if self._console.wipes_input and self._conversations.unsent:
             await self._front.show([left_behind(self._conversations.unsent)])
 
@@ -197,9 +201,16 @@ class Session:
             case commands.ShowPeers():
                 await self._rooms.show_peers()
             case commands.ShowInfo():
-                await self._front.show(render_info.info(await self._describe()))
-            case commands.ShowHistory(limit, who):
-                await self._show_history(limit, who)
+                node, usage = await self._describe(), await self._keeping.usage()
+                await self._front.show(render_info.info(node, usage))
+            case commands.ShowMembers(room):
+                await self._rooms.show_members(room, self._name)
+            case commands.ShowHistory(limit, who, more):
+                await self._show_history(limit, who, more=more)
+            case _ if isinstance(command, commands.KeepingCommand):
+                await self._keeping.carry_out(command, self._rooms.current)
+            case _ if isinstance(command, commands.SearchCommand):
+                await self._searches.carry_out(command)
             case commands.Rename(name):
                 await self._rename(name)
             case commands.Converse(who):
@@ -220,14 +231,14 @@ class Session:
         elif await self._rooms.carry_out(command):
             self._conversations.leave()
 
-    async def _show_history(self, limit: int, who: str) -> None:
+    async def _show_history(self, limit: int, who: str, *, more: bool) -> None:
         partner: Partner | None = self._conversations.current
         if who:
             partner = await self._contacts.resolve(who)
         if partner is None:
-            await self._rooms.show_history(limit)
+            await self._rooms.show_history(limit, more=more)
         else:
-            await self._conversations.show_history(partner, limit)
+            await self._conversations.show_history(partner, limit, more=more)
 
     async def _rename(self, name: str) -> None:
         await self._front.ask(actors.SetName(name=name), actors.Done)
@@ -250,7 +261,8 @@ class Session:
     async def _show_events(self, feed: EventFeed) -> None:
         while True:
             batch: list[Message] = []
-            with trio.move_on_at(self._conversations.due_at):
+            due_at = min(self._conversations.due_at, self._event_lines.due_at)
+            with trio.move_on_at(due_at):
                 batch = await feed.next_batch()
             if not self._contacts.loaded and any(isinstance(event, _DIRECT) for event in batch):
                 await self._contacts.try_to_load()  # who is no stranger
@@ -267,7 +279,7 @@ class Session:
     def _lines_of_batch(self, batch: Iterable[Message]) -> list[Line]:
         now = trio.current_time()
         lines = [line for event in batch for line in self._event_lines.of(event, now)]
-        return lines + self._conversations.due(now)
+        return lines + self._event_lines.due(now) + self._conversations.due(now)
 
     async def _hint_when_alone(self) -> None:
         await trio.sleep(ALONE_AFTER)

@@ -28,6 +28,9 @@ EVENTS = frozenset(
     {
         actors.RoomMessagesArrived,
         actors.RoomJoined,
+        actors.RoomGap,
+        actors.MembersChanged,
+        actors.SyncProgressed,
         actors.PeerConnected,
         actors.PeerDisconnected,
         actors.PeerNamed,
@@ -50,6 +53,16 @@ _REPLIES: dict[type[Message], type[Message]] = {
     actors.ListMailboxes: actors.MailboxStatusList,
     actors.DescribeSelf: actors.Link,
     actors.MarkShown: actors.Done,
+    actors.ArchiveRoom: actors.ArchiveStatus,
+}
+
+# What the pubsub actor is asked besides joining, leaving and posting, and with what it answers.
+_ROOM_REPLIES: dict[type[Message], type[Message]] = {
+    actors.ListRooms: actors.RoomList,
+    actors.FlushRooms: actors.Done,
+    actors.ListMembers: actors.MemberList,
+    actors.KeepRoom: records.RoomSettings,
+    actors.ForgetRoom: actors.RoomTrimmed,
 }
 
 R = TypeVar("R", bound=Message)
@@ -79,6 +92,8 @@ class UiActor(Actor):
         delivery: ActorRef,
         hub: EventHub,
         actor_stats: Callable[[], Iterable[ActorStats]],
+        sync: ActorRef | None = None,
+        search: ActorRef | None = None,
     ) -> None:
         self._peer = peer
         self._data_dir = data_dir
@@ -87,6 +102,8 @@ class UiActor(Actor):
         self._discovery = discovery
         self._pubsub = pubsub
         self._delivery = delivery
+        self._sync = sync
+        self._search = search
         self._hub = hub
         self._actor_stats = actor_stats
         self._started_at = trio.current_time()
@@ -107,12 +124,13 @@ class UiActor(Actor):
             actors.LeaveRoom: changes,
             actors.SetName: changes,
             actors.ReadHistory: queries,
-            actors.ListRooms: queries,
-            actors.FlushRooms: queries,
+            actors.ListStoredRooms: queries,
             actors.ListConnections: queries,
             actors.DescribeNode: queries,
             actors.ReadDirectHistory: queries,
+            actors.SearchHistory: queries,
             actors.SendDirect: direct,
+            **dict.fromkeys(_ROOM_REPLIES, queries),
             **dict.fromkeys(_REPLIES, people),
         }
 
@@ -141,12 +159,14 @@ class UiActor(Actor):
                 return partial(self._storage.ask, message, actors.DirectHistoryPage)
             case actors.ReadHistory():
                 return partial(self._storage.ask, message, actors.HistoryPage)
-            case actors.ListRooms():
-                return partial(self._pubsub.ask, message, actors.RoomList)
-            case actors.FlushRooms():
-                return partial(self._pubsub.ask, message, actors.Done)
+            case actors.SearchHistory() if self._search is not None:
+                return partial(self._search.ask, message, actors.SearchPage)
+            case actors.ListStoredRooms():
+                return partial(self._storage.ask, message, actors.RoomUsageList)
             case actors.ListConnections():
                 return partial(self._transport.ask, message, actors.ConnectionList)
+            case _ if type(message) in _ROOM_REPLIES:
+                return partial(self._pubsub.ask, message, _ROOM_REPLIES[type(message)])
             case _:
                 return self._describe
 
@@ -167,8 +187,10 @@ class UiActor(Actor):
                 (self._transport, actors.DescribeTransport(), node.transport),
                 (self._discovery, actors.DescribeDiscovery(), node.discovery),
                 (self._delivery, actors.DescribeDelivery(), node.delivery),
+                (self._sync, actors.DescribeSync(), node.sync),
             ):
-                nursery.start_soon(_fill_in, ref, question, part)
+                if ref is not None:
+                    nursery.start_soon(_fill_in, ref, question, part)
             nursery.start_soon(self._refresh_name)
         node.name = self._name
         node.addresses.extend(node.transport.addresses)

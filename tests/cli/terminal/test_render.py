@@ -61,8 +61,7 @@ def test_a_time_that_no_clock_shows() -> None:
 def test_history_has_a_line_for_each_day() -> None:
     day = 24 * 3600 * 1000
     page = [record("one"), record("two", at=NOON + 1000), record("three", at=NOON + day)]
-    assert texts(list(VIEW.history(page, "lobby"))) == [
-        "* The last 3 messages of #lobby:",
+    assert texts(list(VIEW.history(page))) == [
         "--- Tuesday, 14 November 2023 ---",
         "[22:13:20] Bob (…x6nXTN): one",
         "[22:13:21] Bob (…x6nXTN): two",
@@ -71,8 +70,31 @@ def test_history_has_a_line_for_each_day() -> None:
     ]
 
 
-def test_an_empty_history_says_so() -> None:
-    assert texts(list(VIEW.history([], "lobby"))) == ["* Nothing has been said in #lobby yet."]
+def test_a_late_message_has_its_day_unless_it_came_on_it() -> None:
+    late = record("Hi")
+    assert texts(VIEW.message(late, late=True)) == ["[22:13:20] Bob (…x6nXTN): Hi"]
+    late.received_at_ms = NOON + 60_000
+    assert texts(VIEW.message(late, late=True)) == ["[22:13:20] Bob (…x6nXTN): Hi"]
+    late.received_at_ms = NOON + 24 * 3600 * 1000
+    assert texts(VIEW.message(late, late=True)) == ["[Tue 14 Nov 2023 22:13:20] Bob (…x6nXTN): Hi"]
+
+
+def test_info_about_rooms() -> None:
+    node = actors.NodeDescription(peer=ME.peer)
+    node.sync.counters["sessions"] = 4
+    node.sync.rooms.add(room="den", last_ms=NOON, fetched=12)
+    node.sync.rooms.add(room="attic", running=True)
+    node.sync.rooms.add(room="new")
+    usage = [actors.RoomUsage(room="den", messages=1234, bytes=2**20), actors.RoomUsage(room="old")]
+    shown = texts(list(render_info.info(node, usage)))
+    time = render.clock(render.when(NOON, None))
+    assert "Rooms:      #attic  being compared with another member" in shown
+    assert (
+        f"            #den  1,234 messages stored, 1.0 MiB; compared at {time}, 12 fetched" in shown
+    )
+    assert "            #new  not compared with anybody yet" in shown
+    assert "            #old  0 messages stored, 0 bytes" in shown
+    assert "  sessions: 4" in shown
 
 
 def test_peers_with_a_hint_when_there_are_none() -> None:
@@ -180,7 +202,7 @@ def test_nothing_that_strangers_choose_moves_the_cursor(text: str, nick: str, ro
     hostile.message.room = room
     connection = actors.Connection(peer=nick, name=nick, address=text, transport=room)
     assert not _has_controls(VIEW.message(hostile, elsewhere=True))
-    assert not _has_controls(list(VIEW.history([hostile], room)))
+    assert not _has_controls(list(VIEW.history([hostile])))
     assert not _has_controls(list(render.peers([connection], actors.Room(name=room), {})))
     assert not _has_controls(list(render.rooms([actors.Room(name=room)], room)))
     assert not _has_controls(render.notice(actors.Notice(text=text)))

@@ -23,6 +23,7 @@ from p2pchat.node.runtime import ActorCell, Supervisor, handles
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from tests.cli.played_delivery import Mail, PlayedDelivery
+from tests.cli.played_keeping import Keeping, PlayedKeeping
 
 ME = Identity(bytes(range(32)))
 BOB = Identity(bytes(32))
@@ -66,7 +67,7 @@ class FakeConsole:
         self._type.close()
 
 
-class PlayedUi(PlayedDelivery):
+class PlayedUi(PlayedDelivery, PlayedKeeping):
     """Answers as the ui actor does."""
 
     mailbox_size = 256
@@ -74,6 +75,7 @@ class PlayedUi(PlayedDelivery):
     def __init__(self, world: World) -> None:
         self.world = world
         self.mail = world.mail
+        self.keeping = world.keeping
 
     @handles(actors.PostText)
     async def _post(self, post: actors.PostText) -> actors.Posted | actors.Rejected:
@@ -119,8 +121,11 @@ class PlayedUi(PlayedDelivery):
 
     @handles(actors.ReadHistory)
     async def _history(self, question: actors.ReadHistory) -> actors.HistoryPage:
-        page = [record(f"old {number}") for number in range(question.limit)]
-        return actors.HistoryPage(records=page)
+        """A history of so many messages, oldest first."""
+        end = int(question.before or b"%d" % self.world.said)
+        begin = max(0, end - question.limit)
+        page = [record(f"old {number}") for number in range(begin, end)]
+        return actors.HistoryPage(records=page, first=b"%d" % begin if page else b"")
 
     @handles(actors.ListConnections)
     async def _connections(self, _: actors.ListConnections) -> actors.ConnectionList:
@@ -146,6 +151,8 @@ class World:
         self.start_rooms: tuple[RoomConfig, ...] = ()  # those of --room
         self.joins: list[str] = []  # what was asked for, joined before or not
         self.listeners = [BOB.peer]
+        self.said = 1000  # messages of every room's history
+        self.keeping = Keeping()
         self.flushed = 0
         self.posted: list[tuple[str, str]] = []
         self.up = trio.Event()

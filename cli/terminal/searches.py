@@ -1,0 +1,56 @@
+"""The searches of a session: what was looked for last, and how far it was shown."""
+
+from __future__ import annotations
+
+from p2pchat.cli.terminal import commands, render
+from p2pchat.cli.terminal.contacts import Contacts
+from p2pchat.cli.terminal.front import Front
+from p2pchat.cli.terminal.render_direct import Partner
+from p2pchat.cli.terminal.render_search import SearchView, nothing
+from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.search_query import parse_query
+from p2pchat.proto import actors_pb2 as actors
+
+HITS = 20  # messages shown at a time
+
+NO_SEARCH = "Search for what? E.g. /search harbour; /search more goes on after that."
+NO_MORE = "Everything that was found is shown already."
+
+
+class Searches:
+    def __init__(self, front: Front, contacts: Contacts, known: dict[str, str]) -> None:
+        """`known` holds names of connected peers by their peer ids."""
+        self._front = front
+        self._contacts = contacts
+        self._known = known
+        rooms = render.MessageView(front.node.identity.peer, known=known)
+        self._view = SearchView(rooms, self._partner)
+        self._question: actors.SearchHistory | None = None  # of the next page
+
+    async def carry_out(self, command: commands.SearchCommand) -> None:
+        """Raises `P2pchatError` with a sentence."""
+        match command:
+            case commands.Search(words, room):
+                await self._show(actors.SearchHistory(words=words, room=room, limit=HITS))
+            case commands.SearchOn():
+                if self._question is None:
+                    await self._front.show([render.hint(NO_SEARCH)])
+                elif not self._question.before:
+                    await self._front.show([render.note(NO_MORE)])
+                else:
+                    await self._show(self._question)
+
+    async def _show(self, question: actors.SearchHistory) -> None:
+        page = await self._front.ask(question, actors.SearchPage)
+        further = bool(question.before)
+        self._question = actors.SearchHistory()
+        self._question.CopyFrom(question)
+        self._question.before = page.last
+        if page.hits:
+            query = parse_query(question.words)
+            await self._front.show(list(self._view.page(page, query, question.room)))
+        else:
+            await self._front.show(list(nothing(page, question.room, further=further)))
+
+    def _partner(self, peer: str) -> Partner:
+        return self._contacts.partner(peer, self._known.get(peer, f"…{peer_id.short(peer)}"))
