@@ -1,6 +1,6 @@
 """Composition root: builds adapters and actors, and the supervision tree.
 
-`root -> storage -> network (transport, discovery, pubsub; one for all) -> delivery -> ui`
+`root -> storage -> network (transport, discovery, pubsub, sync; one for all) -> delivery -> search -> ui`
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ import trio
 from p2pchat.node.actors.delivery.actor import DeliveryActor
 from p2pchat.node.actors.delivery.assembly import make_delivery, wall_clock
 from p2pchat.node.actors.discovery import DiscoveryActor
-from p2pchat.node.actors.pubsub import PubsubActor
+from p2pchat.node.actors.pubsub.actor import PubsubActor
+from p2pchat.node.actors.search import SearchActor
 from p2pchat.node.actors.storage import Runner, StorageActor, in_thread
+from p2pchat.node.actors.sync.actor import SyncActor
 from p2pchat.node.actors.transport import TransportActor
 from p2pchat.node.actors.ui import UiActor
 from p2pchat.node.adapters.dnsaddr import DnsaddrResolver
 from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 from p2pchat.node.adapters.mdns import Mdns
 from p2pchat.node.adapters.rocksdb_store import RocksdbStore
+from p2pchat.node.adapters.sqlite_index import SqliteIndex
 from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, NodeConfig
 from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
-from p2pchat.node.ports import LocalDiscovery, MessageStore, Network
+from p2pchat.node.ports import LocalDiscovery, MessageStore, Network, SearchIndex
 from p2pchat.node.protocol.address_book import AddressBook
 from p2pchat.node.protocol.seal import SealKey
 from p2pchat.node.protocol.self_image import SelfImage
@@ -63,6 +66,7 @@ class Adapters:
     mdns: LocalDiscovery | None
     run_store: Runner = in_thread
     now_ms: Callable[[], int] = wall_clock
+    search_index: SearchIndex | None = None  # None: nothing can be searched
 
 
 def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
@@ -74,7 +78,12 @@ def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
         strict_listen=config.listen != DEFAULT_LISTEN,
         relay=config.relay,
     )
-    return Adapters(network, RocksdbStore(config.store_path), Mdns() if config.mdns else None)
+    return Adapters(
+        network,
+        RocksdbStore(config.store_path),
+        Mdns() if config.mdns else None,
+        search_index=SqliteIndex(config.search_path),
+    )
 
 
 async def run_node(
@@ -145,15 +154,16 @@ class NetworkWiring:
         *,
         ui: ActorRef,
         delivery: ActorRef | None = None,
-        rooms: bool = True,
+        announce: bool = True,
     ) -> None:
-        """`ui` and `delivery` hear of peers; without `rooms` there is no gossip."""
+        """`ui` and `delivery` hear of peers; without `announce` the node does not say in which rooms it is."""
         self.config = config
         self.identity = identity
         self.adapters = adapters
         self.rng = random.SystemRandom()
         self._ui = ui
         self._delivery = delivery
+        self._announce = announce
         self._book = AddressBook(identity.peer, self.rng)
         self.self_image = SelfImage(
             config.name,
@@ -164,9 +174,8 @@ class NetworkWiring:
         self.transport = ActorCell.of("transport", TransportActor, self._make_transport)
         self.discovery = ActorCell.of("discovery", DiscoveryActor, self._make_discovery)
         self.pubsub = ActorCell.of("pubsub", PubsubActor, self._make_pubsub)
-        group: list[Child] = [self.transport, self.discovery]
-        if rooms:
-            group.append(self.pubsub)
+        self.sync = ActorCell.of("sync", SyncActor, self._make_sync)
+        group: list[Child] = [self.transport, self.discovery, self.pubsub, self.sync]
         self.network = Supervisor("network", group, strategy=Strategy.ONE_FOR_ALL, rng=self.rng)
 
     def _make_storage(self) -> Actor:
@@ -183,6 +192,7 @@ class NetworkWiring:
             self_image=self.self_image,
             rng=self.rng,
             delivery=self._delivery,
+            pubsub=self.pubsub.ref,
         )
 
     def _make_discovery(self) -> Actor:
@@ -203,8 +213,24 @@ class NetworkWiring:
             key=self.identity.private_key,
             storage=self.storage.ref,
             ui=self._ui,
+            sync=self.sync.ref,
             self_image=self.self_image,
             randomness=os.urandom,
+            rng=self.rng,
+            room_days=self.config.room_days,
+            announce=self._announce,
+            now_ms=self.adapters.now_ms,
+        )
+
+    def _make_sync(self) -> Actor:
+        return SyncActor(
+            self.adapters.network,
+            self.config.sync,
+            storage=self.storage.ref,
+            pubsub=self.pubsub.ref,
+            ui=self._ui,
+            rng=self.rng,
+            now_ms=self.adapters.now_ms,
         )
 
 
@@ -219,10 +245,12 @@ class _NodeWiring:
         self._hub = hub
         self._ui = ActorCell.of("ui", UiActor, self._make_ui)
         self._delivery = ActorCell.of("delivery", DeliveryActor, self._make_delivery)
+        self._search = ActorCell.of("search", SearchActor, self._make_search)
         self._base = NetworkWiring(
             config, identity, adapters, ui=self._ui.ref, delivery=self._delivery.ref
         )
-        children: list[Child] = [self._base.storage, self._base.network, self._delivery, self._ui]
+        base = self._base
+        children: list[Child] = [base.storage, base.network, self._delivery, self._search, self._ui]
         self.root = Supervisor("root", children, rng=self._base.rng, root=True)
 
     def _make_delivery(self) -> Actor:
@@ -241,6 +269,14 @@ class _NodeWiring:
             now_ms=base.adapters.now_ms,
         )
 
+    def _make_search(self) -> Actor:
+        return SearchActor(
+            self._base.adapters.search_index,
+            me=self._search.ref,
+            storage=self._base.storage.ref,
+            randomness=os.urandom,
+        )
+
     def _make_ui(self) -> Actor:
         return UiActor(
             peer=self._identity.peer,
@@ -250,6 +286,8 @@ class _NodeWiring:
             discovery=self._base.discovery.ref,
             pubsub=self._base.pubsub.ref,
             delivery=self._delivery.ref,
+            search=self._search.ref,
+            sync=self._base.sync.ref,
             hub=self._hub,
             actor_stats=lambda: [cell.stats() for cell in self.root.cells()],
         )

@@ -64,8 +64,9 @@ class TransportActor(Actor):
         self_image: SelfImage,
         rng: random.Random,
         delivery: ActorRef | None = None,
+        pubsub: ActorRef | None = None,
     ) -> None:
-        """`ui` and `delivery` hear who comes and goes."""
+        """`ui` and `delivery` hear who comes and goes, `pubsub` how peers are called."""
         self._network = network
         self._book = book
         self._agent = agent
@@ -79,6 +80,7 @@ class TransportActor(Actor):
         self._refused_hellos = 0
         self._changed = Bell()  # what we say of ourselves
         self._delivery = delivery
+        self._pubsub = pubsub
         self._relays = Relays(network, rng, self._tell_addresses)
         self._relays.use(self_image.relays, set())
         self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
@@ -303,7 +305,11 @@ class TransportActor(Actor):
         record = hello.record if hello.HasField("record") else None
         self._greetings[peer] = _Greeting(hello.nick, hello.agent[:64], record, allowance)
         if previous is None or previous.name != hello.nick:
-            before = previous.name if previous else ""
-            self._tell(actors.PeerNamed(peer=peer, name=hello.nick, previous=before))
+            named = actors.PeerNamed(
+                peer=peer, name=hello.nick, previous=previous.name if previous else ""
+            )
+            self._tell(named)
+            if self._pubsub is not None:
+                self._pubsub.offer(named)
         if self._delivery is not None and record is not None:
             self._delivery.offer(actors.RecordHeard(peer=peer, record=record))

@@ -69,8 +69,12 @@ class RoomPresence:
         nick: str,
         rng: random.Random,
         now: float,
+        announced: bool = True,
     ) -> None:
+        """`announced`: members say that they are there. Who never does is silent, as an archive is: it is listed, and its
+        coming and going is not reported."""
         self._room = room
+        self._announced = announced
         self._own = peer_id.to_text(author)
         self._peers: dict[str, _Peer] = {}
         self._neighbours: Set[str] = frozenset()
@@ -153,7 +157,11 @@ class RoomPresence:
 
     def changes(self, now: float) -> MembersReport | None:
         """Who came and who went, gathered; None when there is nothing to say now."""
-        there = {name: peer for name, peer in self._peers.items() if peer.until > now}
+        there = {
+            name: peer
+            for name, peer in self._peers.items()
+            if peer.until > now and (peer.sequence or not self._announced)
+        }
         change = self._comings.look(there, now)
         if change is None:
             return None

@@ -21,11 +21,11 @@ range, at the answerer's floor, but only if nothing was said about any range bef
 Everything else is refused. Counts of the other side are only hints, and no count of one step is held against another:
 either set may grow in between.
 
-**Why it ends**, whatever the other side says: what is asked next lies inside of what was asked, and goes by the asker's
-own items. Where it has none, it does not ask again. A list is not asked twice running. Any other range is cut into
-parts with fewer own items each, and one with a single item into that item, which cannot be cut, and the emptiness
-around it. The ranges of one step are disjoint: with n own items there are at most 3n of them, in at most 2n steps
-(about 2 log n in fair cuts). Only new own items make that more.
+**Why it ends**, whatever the other side says: what is asked next lies inside what was asked, and goes by own items.
+What is said of a range where there are none is not asked about again. A list is not asked for twice running. Any
+other range is cut into parts with fewer own items each, and one with a single item into that item, which cannot be cut,
+and the emptiness around it. The ranges of one step are disjoint: with n own items there are at most 3n of them, in at
+most 2n + 1 steps (about 2 log n with fair cuts). Only new own items make that more.
 """
 
 from __future__ import annotations

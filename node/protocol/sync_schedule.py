@@ -14,6 +14,7 @@ FIRST_LOOK = 0.5  # seconds after somebody came; both sides begin, so it is spre
 PERIOD = 60.0  # seconds between comparisons while something is found ...
 LONGEST_PERIOD = 300.0  # seconds ... and when nothing ever is
 SLOWING = 1.5  # the period grows by this when nothing was found
+STIRRED = 10.0  # seconds after something was said until somebody is asked whether that was all
 NEWS = 3.0  # seconds after something was found until another neighbour is asked
 GAP_PAUSE = 1.0  # seconds between two comparisons because of gaps
 UNREACHED = 30.0  # seconds to leave somebody alone with whom it did not work
@@ -115,11 +116,22 @@ class RoomSchedule:
         self._gap_peer = peer
         self._gap_at = min(self._gap_at, now if peer else now + GAP_PAUSE)
 
+    def stirred(self, now: float) -> None:
+        """Something was said: the last words may be lost without a gap that shows it."""
+        if self._neighbours:
+            soon = now + self.rng.uniform(0.5, 1.5) * STIRRED
+            self._periodic_at = min(self._periodic_at, soon)
+
     def compared_by(self, peer: str, now: float) -> None:
         """The other side has compared with us, and given us what we lacked."""
         if known := self._neighbours.get(peer):
             known.compared_at = now
             known.due = INFINITY
+
+    def behind(self, peer: str, now: float) -> None:
+        """It has begun to compare, and has so much more that it is for us to fetch it."""
+        if known := self._neighbours.get(peer):
+            known.due = min(known.due, now)
 
     def next(self, now: float) -> str | None:
         """Whom to compare with now."""

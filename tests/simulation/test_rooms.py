@@ -174,7 +174,9 @@ async def test_the_network_part_crashes_and_the_talk_goes_on(autojump_clock: Moc
                 "transport": 1,
                 "discovery": 1,
                 "pubsub": 1,
+                "sync": 1,
                 "delivery": 0,
+                "search": 0,
                 "ui": 0,
             }
             await meet(alice, bob)

@@ -177,6 +177,11 @@ class PubsubActor(Actor):
         room = self._open.get(query.room)
         return actors.MemberList(members=room.members()) if room else _not_joined(query.room)
 
+    @handles(actors.PeerNamed)
+    async def _peer_named(self, event: actors.PeerNamed) -> None:
+        for room in self._open.values():
+            room.named(event.peer, event.name)
+
     @handles(actors.RoomCompared)
     async def _compared(self, event: actors.RoomCompared) -> None:
         if room := self._open.get(event.room):
@@ -268,8 +273,10 @@ class PubsubActor(Actor):
             return await self._retention.keep(message.room, days)
         assert isinstance(message, actors.ForgetRoom)
         room = self._rooms.get(message.room)
-        deleted = await self._retention.forget(message.room, room.clock if room else 0)
-        return actors.RoomTrimmed(messages=deleted)
+        trimmed = await self._retention.forget(message.room, room.clock if room else 0)
+        if trimmed.more:
+            self.spawn(self._retention.trim_all, name="deleting")
+        return trimmed
 
     async def _clean_up(self) -> None:
         while True:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SAVE = 1.0  # seconds until received messages that the store refused are tried again
 GAP_TRIES = 3  # members that are asked for what is missing until it is given up
+STIR_PAUSE = 5.0  # seconds between two words to sync that something was said
+SETTLING = 30.0  # seconds after joining in which a first comparison should have come to its end
 MAX_IDS = 1_000  # in one question to the store
 
 
@@ -44,9 +46,11 @@ class Intake:
         self._sync = sync
         self._now_ms = now_ms
         self._turn = trio.Lock()
-        self._complete = False  # compared once with somebody: gaps before that are nothing to tell
+        self._compared = False  # once with somebody
+        self._opened_at = trio.current_time()
         self._tries = 0
         self._clock_doubted = False
+        self._stirred_at = -STIR_PAUSE
         self._source = ""  # of the last messages: who wrote them knows what comes before them
 
     def due(self) -> float | None:
@@ -64,6 +68,7 @@ class Intake:
                 return
             unknown = await self._unknown(self._timeline.unsure(new))
             self._source = source
+            self._stir()
             await self._carry_out(self._timeline.arrived(new, unknown, trio.current_time()))
 
     async def synced(self, messages: Sequence[wire.RoomMessage]) -> int:
@@ -71,6 +76,8 @@ class Intake:
         now_ms = self._now_ms()
         found = [records.RoomRecord(message=each, received_at_ms=now_ms) for each in messages]
         new = await self._keep(found, patiently=False)
+        if new:
+            self._stir()  # what one of us lacked, others may lack
         async with self._turn:
             await self._carry_out(self._timeline.synced(new, trio.current_time()))
             return len(new)
@@ -81,7 +88,14 @@ class Intake:
             if self._room.plain:
                 await self._show(own)
             else:
+                self._stir()
                 await self._carry_out(self._timeline.posted(own, trio.current_time()))
+
+    def _stir(self) -> None:
+        now = trio.current_time()
+        if now >= self._stirred_at + STIR_PAUSE:
+            self._stirred_at = now
+            self._sync.offer(actors.RoomStirred(room=self._room.name))
 
     async def expire(self) -> None:
         async with self._turn:
@@ -94,24 +108,28 @@ class Intake:
     async def compared(self, began: float) -> None:
         """A comparison with a member that began then has come to its end."""
         async with self._turn:
-            if self._complete and self._timeline.missing and self._tries < GAP_TRIES:
+            if self._compared and self._timeline.missing and self._tries < GAP_TRIES:
                 self._tries += 1
                 self._sync.offer(actors.RoomGapFound(room=self._room.name))
                 return
             step = self._timeline.compared(trio.current_time(), since=began)
             await self._carry_out(step)
-            self._complete = True
+            self._compared = True
 
     async def _carry_out(self, step: Step) -> None:
         if step.late:
             await self._show(step.late, late=True)
         if step.show:
             await self._show(step.show)
-        if step.ask and self._complete:
+        if step.ask:
             self._tries = 0
             self._sync.offer(actors.RoomGapFound(room=self._room.name, peer=self._source))
-        if step.gap is not None and (self._complete or not step.gap.missing):
+        if step.gap is not None and (self._is_settled() or not step.gap.missing):
             self._ui.offer(step.gap)
+
+    def _is_settled(self) -> bool:
+        """Before that, what is missing is what was said before we came: nothing to tell."""
+        return self._compared or trio.current_time() > self._opened_at + SETTLING
 
     def _mind_clock(self, new: Sequence[records.RoomRecord]) -> None:
         """What is said now is not dated days back: then it is our clock that is ahead, and nobody hears us."""

@@ -61,7 +61,9 @@ class OpenRoom:
         self._self_image = self_image
         self._announce = announce
         self._now_ms = now_ms
-        self._presence = RoomPresence(room.name, author, key, self_image.name, rng, now)
+        self._presence = RoomPresence(
+            room.name, author, key, self_image.name, rng, now, announced=not room.plain
+        )
         self._bell = Bell()
         self._scope = trio.CancelScope()
         self._clock_doubted = False
@@ -86,6 +88,11 @@ class OpenRoom:
     def members(self) -> list[actors.Member]:
         self._look()
         return self._presence.members(trio.current_time())
+
+    def named(self, peer: str, name: str) -> None:
+        """A connected peer has told how it is called."""
+        if peer in self._network.topic_peers(self.room.topic):
+            self._presence.named(peer, name)
 
     async def say_goodbye(self) -> None:
         """What was held back is shown, and the others hear that this node leaves the room."""

@@ -6,6 +6,8 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+import trio
+
 from p2pchat.node.errors import RequestRejectedError
 from p2pchat.node.protocol.limits import DAY_MS
 from p2pchat.node.runtime import ActorRef
@@ -15,6 +17,7 @@ from p2pchat.proto import records_pb2 as records
 log = logging.getLogger(__name__)
 
 EVERY = 3600.0  # seconds between two looks at what has become too old
+PATIENCE = 5.0  # seconds that somebody waits for a deletion; the rest is deleted later
 TRIM_AT_ONCE = 1_000  # messages in one write
 
 
@@ -38,11 +41,15 @@ class Retention:
         await self.trim(room)
         return settings
 
-    async def forget(self, room: str, clock: int) -> int:
-        """Delete everything up to the Lamport time `clock`; how many messages that were."""
+    async def forget(self, room: str, clock: int) -> actors.RoomTrimmed:
+        """Delete everything up to the Lamport time `clock`; `more`: it takes longer, and the next look goes on."""
         state = await self._state(room)
         floor = max(clock, min(state.lamport, self._now_ms())) + 1
-        return await self._raise_floor(room, state, floor)
+        before = await self._usage(room)
+        with trio.move_on_after(PATIENCE):
+            await self._raise_floor(room, state, floor)
+        after = await self._usage(room)
+        return actors.RoomTrimmed(messages=before - after, more=after > 0)
 
     async def trim(self, room: str) -> None:
         """Delete what is too old."""
@@ -81,6 +88,10 @@ class Retention:
         if not after.lamport:
             after.settings.forgotten[:] = before.parents
             await self._save(after.settings)
+
+    async def _usage(self, room: str) -> int:
+        listed = await self._storage.ask(actors.ListStoredRooms(), actors.RoomUsageList)
+        return next((usage.messages for usage in listed.rooms if usage.room == room), 0)
 
     async def _state(self, room: str) -> actors.RoomState:
         return await self._storage.ask(actors.ReadRoomState(room=room), actors.RoomState)

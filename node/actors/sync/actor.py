@@ -14,7 +14,7 @@ import trio
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.sync.frames import SYNC_PROTOCOL
 from p2pchat.node.actors.sync.server import SyncServer
-from p2pchat.node.actors.sync.session import DeclinedError, LiarError, SyncSession
+from p2pchat.node.actors.sync.session import MAX_GIVEN, DeclinedError, LiarError, SyncSession
 from p2pchat.node.config import SyncLimits
 from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError
 from p2pchat.node.ports import Network
@@ -100,6 +100,11 @@ class SyncActor(Actor):
             room.schedule.gap(event.peer, trio.current_time())
             room.bell.ring()
 
+    @handles(actors.RoomStirred)
+    async def _stirred(self, event: actors.RoomStirred) -> None:
+        if room := self._rooms.get(event.room):
+            room.schedule.stirred(trio.current_time())
+
     @handles(actors.DescribeSync)
     async def _describe(self, _: actors.DescribeSync) -> actors.SyncDescription:
         return actors.SyncDescription(
@@ -165,7 +170,9 @@ class SyncActor(Actor):
         )
         now = trio.current_time
         try:
-            return await session.run()
+            result = await session.run()
+            progress.complete()
+            return result
         except LiarError as error:
             log.warning("sync: %s lies: %s", peer, error)
             self._lied(peer)
@@ -187,9 +194,15 @@ class SyncActor(Actor):
         self._counters["sync_liars"] += 1
         self._penalties.lied(peer, trio.current_time())
 
-    def _compared_by(self, name: str, peer: str) -> None:
-        if room := self._rooms.get(name):
+    def _compared_by(self, name: str, peer: str, lacking: int) -> None:
+        room = self._rooms.get(name)
+        if room is None:
+            return
+        if lacking > MAX_GIVEN:
+            room.schedule.behind(peer, trio.current_time())
+        else:
             room.schedule.compared_by(peer, trio.current_time())
+        room.bell.ring()
 
 
 class _Progress:
@@ -198,15 +211,20 @@ class _Progress:
     def __init__(self, ui: ActorRef, room: str, peer: str) -> None:
         self._ui = ui
         self._last = actors.SyncProgressed(room=room, peer=peer)
+        self._complete = False
 
     def report(self, fetched: int, expected: int) -> None:
         self._last.fetched, self._last.expected = fetched, expected
         if expected >= PROGRESS_FROM:
             self._ui.offer(_copy(self._last))
 
+    def complete(self) -> None:
+        self._complete = True
+
     def finish(self) -> None:
         if self._last.expected >= PROGRESS_FROM:
             self._last.done = True
+            self._last.broken = not self._complete
             self._ui.offer(_copy(self._last))
 
 

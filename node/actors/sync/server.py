@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from p2pchat.node.actors.sync.frames import (
 from p2pchat.node.config import SyncLimits
 from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError
 from p2pchat.node.ports import Stream
+from p2pchat.node.protocol import items as item_rules
 from p2pchat.node.protocol import room_message as rules
 from p2pchat.node.protocol.token_bucket import TokenBucket
 from p2pchat.node.runtime import ActorRef
@@ -49,7 +51,10 @@ class _Allowance:
 
 
 class SyncServer:
-    """Serves any number of streams. `compared(room, peer)` hears when somebody has compared a room with us."""
+    """Serves any number of streams.
+
+    `compared(room, peer, lacking)` hears that somebody compares a room with us, and how many messages more it has.
+    """
 
     def __init__(
         self,
@@ -60,7 +65,7 @@ class SyncServer:
         pubsub: ActorRef,
         counters: Counter[str],
         now_ms: Callable[[], int],
-        compared: Callable[[str, str], None],
+        compared: Callable[[str, str, int], None],
         lied: Callable[[str], None],
     ) -> None:
         """`rooms` are those that are open; `lied` hears of peers that push forged messages."""
@@ -169,7 +174,8 @@ class SyncServer:
     async def _compare(self, peer: str, request: sync.SyncRequest) -> sync.SyncReply:
         question = actors.AnswerRanges(room=request.room, ranges=request.compare)
         ranges = await self._storage.ask(question, sync.Ranges)
-        self._compared(request.room, peer)
+        if len(request.compare.ranges) == 1:  # the beginning of a comparison
+            self._compared(request.room, peer, _count(request.compare) - _count(ranges))
         return sync.SyncReply(compared=ranges)
 
     async def _fetch_items(self, request: sync.SyncRequest) -> sync.SyncReply:
@@ -181,6 +187,8 @@ class SyncServer:
         return self._messages(cut[0] if cut else [], more=len(cut) > 1)
 
     async def _fetch_range(self, request: sync.SyncRequest) -> sync.SyncReply:
+        if not _is_interval(request.fetch_range):
+            raise BadRequestError("malformed")
         question = actors.ReadRange(
             room=request.room,
             interval=request.fetch_range,
@@ -211,6 +219,18 @@ class SyncServer:
 
     def _take_in(self, message: actors.TakeIn) -> Awaitable[actors.TakenIn]:
         return self._pubsub.ask(message, actors.TakenIn)
+
+
+def _is_interval(interval: sync.Interval) -> bool:
+    try:
+        return item_rules.unpack_bound(interval.lower) < item_rules.unpack_bound(interval.upper)
+    except (ValueError, struct.error):
+        return False
+
+
+def _count(ranges: sync.Ranges) -> int:
+    """Messages in these ranges, as far as they are told of: 0 for equal ones."""
+    return sum(each.fingerprint.count + items_in(each.items) for each in ranges.ranges)
 
 
 def _parse(body: bytes) -> sync.SyncRequest:

@@ -37,6 +37,7 @@ REPLY_TIMEOUT = 30.0  # seconds until a peer that does not answer is taken for s
 MAX_COMPARISONS = (
     4_096  # requests to compare in one session; 24 rounds need no more for 10,000 differences
 )
+MAX_GIVEN = 512  # messages; whoever lacks more fetches them itself, the newest first, and can show how it goes
 MAX_FETCHED = 1_000_000  # messages in one session; the next one goes on
 
 
@@ -78,6 +79,11 @@ class _Findings:
     def expected(self) -> int:
         """Messages that the other side says it has and we have not."""
         return sum(map(items_in, self.need)) + sum(each.count for each in self.need_all)
+
+    @property
+    def owed(self) -> int:
+        """Messages that the other side does not have."""
+        return sum(map(items_in, self.have)) + sum(each.count for each in self.have_all)
 
     @property
     def is_fruitless(self) -> bool:
@@ -252,6 +258,8 @@ class SyncSession:
     # ---- giving -------------------------------------------------------------------------------------
 
     async def _give(self, found: _Findings) -> None:
+        if found.owed > MAX_GIVEN:
+            return
         for packed in found.have:
             for portion in cut_items(packed):
                 question = actors.ReadItems(room=self._room, items=item_rules.pack_items(portion))

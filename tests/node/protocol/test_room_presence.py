@@ -33,12 +33,13 @@ def here(
     return made
 
 
-def room_at(now: float = 0.0) -> RoomPresence:
-    return RoomPresence("den", OWN.peer_bytes, OWN.private_key, "Own", random.Random(3), now)
+def room_at(now: float = 0.0, *, announced: bool = True) -> RoomPresence:
+    rng = random.Random(3)
+    return RoomPresence("den", OWN.peer_bytes, OWN.private_key, "Own", rng, now, announced)
 
 
-def room_after_first() -> RoomPresence:
-    room = room_at()
+def room_after_first(*, announced: bool = True) -> RoomPresence:
+    room = room_at(announced=announced)
     assert room.changes(AFTER_FIRST) == MembersReport([], [], first=True)
     return room
 
@@ -296,6 +297,14 @@ def test_the_own_presence_is_not_a_member() -> None:
     assert bye.sequence == NOW_MS + 11
 
 
+def test_a_silent_neighbour_is_listed_and_its_coming_and_going_are_not_told() -> None:
+    room = room_after_first()
+    room.subscribed({ANN.peer}, AFTER_FIRST, NOW_MS)
+    assert [member.peer for member in room.members(AFTER_FIRST)] == [ANN.peer]
+    room.subscribed(set(), AFTER_FIRST + 10, NOW_MS)
+    assert all(room.changes(AFTER_FIRST + seconds) is None for seconds in range(60))
+
+
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(["hear", "leave", "neighbours", "look"]),
@@ -310,7 +319,7 @@ ACTIONS = st.lists(
 def test_what_was_said_agrees_with_who_is_there_in_the_end(
     actions: list[tuple[str, int, float]],
 ) -> None:
-    room = room_after_first()
+    room = room_after_first(announced=False)
     people = [person(number + 10) for number in range(4)]
     believed: set[str] = set()
     now = AFTER_FIRST

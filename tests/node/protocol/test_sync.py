@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from p2pchat.node.protocol import room_message as rules
 from p2pchat.node.protocol.items import (
     LAMPORT_BYTES,
     bound_at,
@@ -24,13 +25,19 @@ from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import sync_pb2 as sync
 from tests.node.protocol.sync_sides import (
     HORIZON,
+    LIST,
     MemoryItems,
     Session,
     UnevenItems,
+    all_bounds,
     bounds_of,
+    ends_of,
     few,
+    fingerprint,
     honestly,
+    listed,
     pairs,
+    ranges,
     ranges_of,
     room,
 )
@@ -126,6 +133,69 @@ def test_bounds_survive_packing(items: list[bytes], data: st.DataObject) -> None
         reply = answer(MemoryItems(items), asked, 0)
         assert bounds_of(reply) == (bounds[0], bounds[-1])
         assert len(reply.ranges) == 1
+
+
+# ---- single steps ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("item", "after"),
+    [
+        (bound_at(5) + bytes(16), bound_at(5) + bytes(15) + b"\x01"),
+        (bound_at(5) + b"a" * 14 + b"\xff\xff", bound_at(5) + b"a" * 13 + b"b"),
+        (bound_at(5) + b"\xff" * 16, bound_at(6)),
+        (bound_at(255) + b"\xff" * 16, bound_at(256)),
+    ],
+)
+def test_a_single_item_among_many_is_asked_for_by_itself(item: bytes, after: bytes) -> None:
+    asked, reply = ranges(0, LIST, 999), ranges(0, fingerprint(99), 998, fingerprint(99), 999)
+    found = compare(MemoryItems([item]), asked, reply, 0, HORIZON)
+    assert [all_bounds(request) for request in found.ask] == [
+        [bound_at(0), item, after, bound_at(998)]
+    ]
+    assert [part.fingerprint.count for part in found.ask[0].ranges] == [0, 1, 0]
+    assert found.differing == 2
+
+
+def test_a_list_is_not_asked_for_twice_running() -> None:
+    items = MemoryItems([bound_at(5) + bytes(16)])
+    reply = ranges(0, fingerprint(1), 8, fingerprint(1), 9)
+    first = compare(items, ranges(0, fingerprint(1), 9), reply, 0, HORIZON)
+    again = compare(items, ranges(0, LIST, 9), reply, 0, HORIZON)
+    assert list(first.ask) == [ranges(0, LIST, 8)]
+    assert not any(part.list for request in again.ask for part in request.ranges)
+
+
+def test_neighbouring_ranges_that_are_needed_become_one() -> None:
+    asked = ranges(0, fingerprint(9), 9)
+    reply = ranges(0, fingerprint(1), 3, fingerprint(2), 6, fingerprint(3), 9)
+    found = compare(MemoryItems(), asked, reply, 2, HORIZON)
+    assert [(ends_of(counted), counted.count) for counted in found.need_all] == [
+        ((bound_at(2), bound_at(9)), 6)
+    ]
+    assert found.differing == 3
+
+
+def test_a_list_shows_both_directions() -> None:
+    items = [bound_at(lamport) + bytes(16) for lamport in (1, 2, 3)]
+    asked, reply = ranges(0, LIST, 4, LIST, 9), ranges(0, listed(0, 1, 3), 4, listed(), 9)
+    found = compare(MemoryItems(items), asked, reply, 0, HORIZON)
+    assert (found.need, found.have) == (listed(0).items, listed(2).items)
+    assert found.differing == 1
+
+
+@pytest.mark.parametrize(("count", "parts"), [(8, 1), (9, 1), (32, 1), (33, 6)])
+def test_a_list_that_has_grown_is_still_a_list_within_reason(count: int, parts: int) -> None:
+    items = MemoryItems(bound_at(lamport) + bytes(16) for lamport in range(count))
+    reply = answer(items, ranges(0, LIST, 99), 0)
+    assert len(reply.ranges) == parts
+    assert len(reply.ranges[0].items.steps) == (count if parts == 1 else 0)
+
+
+def test_no_horizon_is_above_what_may_be_asked() -> None:
+    items = MemoryItems([bound_at(rules.MAX_LAMPORT) + b"\xff" * 16])
+    (asked,) = compare(MemoryItems(), None, None, 0, 2**64 - 1).ask
+    assert list(unpack_items(answer(items, asked, 0).ranges[0].items)) == items.all
 
 
 # ---- what it costs --------------------------------------------------------------------------------

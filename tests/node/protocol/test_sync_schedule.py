@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from p2pchat.node.protocol import sync_schedule as rules
 from p2pchat.node.protocol.sync_schedule import Penalties, Result, RoomSchedule
 
+NOTHING = Result()
 PEERS = [f"peer{number}" for number in range(6)]
 
 
@@ -84,7 +86,7 @@ def test_the_period_grows_while_nothing_is_found_and_everybody_has_a_turn() -> N
         peer, now = compare_when_due(room, now)
         seen.append(peer)
         times.append(now)
-    pauses = [later - earlier for earlier, later in zip(times[6:], times[7:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(times[6:])]
     assert max(pauses) <= 1.5 * rules.LONGEST_PERIOD
     assert min(pauses[10:]) >= 0.5 * rules.LONGEST_PERIOD
     assert set(seen[6:]) == set(PEERS)
