@@ -25,6 +25,7 @@ FILE_KEYS: options.FileKeys = {
     "mailbox": list,
     "read-receipts": bool,
     "message-days": int,
+    "room-days": int,
     "log-level": str,
     "log-file": str,
 }
@@ -111,6 +112,14 @@ def run(
             help="Try to deliver a direct message for so many days, 1 to 365.",
         ),
     ] = 30,
+    room_days: Annotated[
+        int,
+        typer.Option(
+            envvar="P2PCHAT_ROOM_DAYS",
+            metavar="N",
+            help="Keep what is said in rooms for so many days; 0: for ever. /keep changes it for one room.",
+        ),
+    ] = 0,
     log_level: Annotated[
         str,
         typer.Option(envvar="P2PCHAT_LOG_LEVEL", help="One of debug, info, warning, error."),
@@ -151,6 +160,7 @@ def run(
         mailboxes=options.several(context, "mailbox", mailbox),
         read_receipts=read_receipts,
         message_days=message_days,
+        room_days=room_days,
         log_level=log_level.lower(),
         origins=options.origins(context, config),
     )

@@ -15,6 +15,7 @@ from p2pchat.node.protocol import names, peer_id
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NONE = "none"  # instead of addresses
 MESSAGE_DAYS = range(1, 366)
+ROOM_DAYS = range(36_501)  # 0: for ever
 
 # Components that may begin an address, and those that carry a port.
 _HOSTS = frozenset({"ip4", "ip6", "dns", "dns4", "dns6", "dnsaddr"})
@@ -38,6 +39,7 @@ class Given:
     mailboxes: tuple[str, ...] = ()
     read_receipts: bool = True
     message_days: int = 30
+    room_days: int = 0
     log_level: str = "info"
     origins: Mapping[str, str] = field(default_factory=dict)  # see `called`
 
@@ -58,7 +60,8 @@ def node_config(given: Given) -> NodeConfig:
         mdns=given.mdns,
         mailboxes=_mailboxes(given.mailboxes, given.called("mailbox")),
         read_receipts=given.read_receipts,
-        message_days=_message_days(given),
+        message_days=_days(given, "message-days", given.message_days, MESSAGE_DAYS),
+        room_days=_days(given, "room-days", given.room_days, ROOM_DAYS),
     )
 
 
@@ -85,11 +88,11 @@ def _rooms(given: Given) -> tuple[RoomConfig, ...]:
     return tuple(RoomConfig(room, given.plain) for room in dict.fromkeys(given.rooms))
 
 
-def _message_days(given: Given) -> int:
-    if given.message_days not in MESSAGE_DAYS:
-        days = f"a number from {MESSAGE_DAYS[0]} to {MESSAGE_DAYS[-1]}"
-        raise ConfigError(f"{given.called('message-days')}: {given.message_days:,} is not {days}.")
-    return given.message_days
+def _days(given: Given, option: str, days: int, allowed: range) -> int:
+    if days not in allowed:
+        wanted = f"a number from {allowed[0]} to {allowed[-1]}"
+        raise ConfigError(f"{given.called(option)}: {days:,} is not {wanted}.")
+    return days
 
 
 def data_dir(given: str) -> Path:

@@ -95,3 +95,7 @@ class NodeConfig:
     @property
     def store_path(self) -> Path:
         return self.data_dir / "store"
+
+    @property
+    def search_path(self) -> Path:
+        return self.data_dir / "search.db"

@@ -37,6 +37,10 @@ class StoreTooNewError(StoreError):
     """The store was written by a newer version of the program."""
 
 
+class SearchUnavailableError(P2pchatError):
+    """This Python cannot search, whatever is done; the message is a full sentence."""
+
+
 class ListenError(UserError):
     """No listen address could be used."""
 

@@ -12,8 +12,10 @@ from typing import Protocol
 
 import trio
 
+from p2pchat.node.protocol.search_query import SearchQuery
 from p2pchat.node.protocol.summary import ItemSet
 from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import index_pb2 as index
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
@@ -233,6 +235,30 @@ class StoreInfo:
     schema_version: int
 
 
+class Arrivals(Protocol):
+    """What came into a store and what was deleted from it, kept until a search index has it."""
+
+    def follower(self) -> bytes:
+        """The index that they are kept for; empty: nobody, and nothing is kept."""
+        ...
+
+    def set_follower(self, follower: bytes) -> None:
+        """What was kept for the one before is dropped."""
+        ...
+
+    def oldest(self, limit: int) -> index.Changes:
+        """About `limit` of them, in their order, without messages that are there no longer."""
+        ...
+
+    def drop(self, last: bytes) -> None:
+        """Forget all up to a page's `last`."""
+        ...
+
+    def scan(self, limit: int, after: bytes = b"") -> index.Changes:
+        """Up to `limit` of all stored messages, after a page's `last`, in an order of the store's."""
+        ...
+
+
 class MessageStore(Protocol):
     """Durable storage. Synchronous: the storage actor calls it in a worker thread, one call at a time.
 
@@ -342,6 +368,10 @@ class MessageStore(Protocol):
         """The newest `limit` records before `before`, with delivery states and read marks joined in."""
         ...
 
+    def direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
+        """Those of the messages at these keys (of an `index.Spot`) that are there, in the order given."""
+        ...
+
     def conversation_head(self, peer: str) -> RoomHead: ...
 
     def due_receipts(self, limit: int) -> list[actors.PeerReceipts]:
@@ -369,3 +399,48 @@ class MessageStore(Protocol):
     def save_profile(self, profile: records.Profile) -> None: ...
 
     def describe(self) -> StoreInfo: ...
+
+    @property
+    def arrivals(self) -> Arrivals: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    follower: bytes = b""  # the name under which it follows a store; empty: a new index
+    # How far it has got with the messages from before it followed: a scan's `last`; None: it has them all.
+    scanned: bytes | None = b""
+    messages: int = 0  # in the index
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    spots: Sequence[index.Spot]  # newest first
+    last: bytes  # leads to the next page; empty: there is none
+
+
+class SearchIndex(Protocol):
+    """Finds messages by their words. Synchronous, one call at a time; derived from a store, so it may be lost.
+
+    Every method raises `StoreError` when the disk fails or is full, or when the index was damaged and is lost.
+    """
+
+    def open(self) -> IndexState:
+        """Raises `SearchUnavailableError` too. A damaged index, or one of another version, is a new one then."""
+        ...
+
+    def close(self) -> None: ...
+
+    def begin(self, follower: bytes) -> IndexState:
+        """Empty it, to be filled from a store."""
+        ...
+
+    def apply(self, changes: Sequence[index.Change], scanned: bytes | None) -> IndexState:
+        """All of them or none, durably; what the index has or lacks already changes nothing.
+
+        `scanned` is for the state; an earlier one stays true when changes did not come from a scan.
+        """
+        ...
+
+    def find(self, query: SearchQuery, place: str, limit: int, before: bytes) -> Found:
+        """The newest messages of `place` (empty: of all) that fit, by Lamport time; `before` is a page's `last`."""
+        ...

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from p2pchat.node.adapters import rocksdb_database
-from p2pchat.node.adapters.rocksdb_database import Entry
+from p2pchat.node.adapters.rocksdb_handle import Entry, Handle
 
 
 class FailingSync:
@@ -17,12 +16,10 @@ class FailingSync:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
         self.failures = failures
-        self._write = rocksdb_database._Handle.write
-        monkeypatch.setattr(
-            rocksdb_database._Handle, "write", lambda handle, entries: self(handle, entries)
-        )
+        self._write = Handle.write
+        monkeypatch.setattr(Handle, "write", lambda handle, entries: self(handle, entries))
 
-    def __call__(self, handle: rocksdb_database._Handle, entries: Sequence[Entry]) -> None:
+    def __call__(self, handle: Handle, entries: Sequence[Entry]) -> None:
         self._write(handle, entries)
         if entries and self.failures:
             self.failures -= 1

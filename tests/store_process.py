@@ -10,7 +10,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
+from p2pchat.node.adapters import rocksdb_migration
 from p2pchat.node.adapters.rocksdb_database import Limits
 from p2pchat.node.adapters.rocksdb_store import RocksdbStore
 from p2pchat.node.errors import StoreError
@@ -21,6 +24,7 @@ from tests.direct_builders import envelope, incoming, outgoing, update
 
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534  # user id
+PASSING = "passing"  # a room of which little is kept
 
 
 def start(what: str, *args: object, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
@@ -63,7 +67,10 @@ def visit(path: Path) -> None:
 
 
 def burst(path: Path, first: int, seed: int) -> None:
-    """Append batches for ever; say `+ <first> <count>` before each and `= <first> <count>` after it."""
+    """Append batches for ever; say `+ <first> <count>` before each and `= <first> <count>` after it.
+
+    In another room, what was said lately is kept and the rest deleted.
+    """
     rng = random.Random(seed)
     store = RocksdbStore(path)
     store.open()
@@ -72,10 +79,28 @@ def burst(path: Path, first: int, seed: int) -> None:
         batch = [
             room_record(n, text="x" * rng.randint(1, 4000)) for n in range(first, first + count)
         ]
+        passing = [room_record(n, room=PASSING) for n in range(first, first + count)]
         say(f"+ {first} {count}")
-        store.append(batch)
+        store.append([*batch, *passing])
         say(f"= {first} {count}")
         first += count
+        store.save_room_settings(records.RoomSettings(room=PASSING, floor=first - 20))
+        store.trim_room(PASSING, 5)
+
+
+def migrate(path: Path) -> None:
+    """Open a store of an older schema, 50 messages at a time; say `page` after each 50."""
+    copy = rocksdb_migration._copy
+
+    def page(*args: Any) -> None:
+        copy(*args)
+        say("page")
+
+    with mock.patch.multiple(rocksdb_migration, PAGE=50, _copy=page):
+        store = RocksdbStore(path)
+        store.open()
+    say("open")
+    store.close()
 
 
 def direct_burst(path: Path, first: int, seed: int) -> None:
@@ -161,6 +186,8 @@ def main(what: str, path: str, *numbers: str) -> None:
             fill(Path(path))
         case "burst":
             burst(Path(path), *map(int, numbers))
+        case "migrate":
+            migrate(Path(path))
         case "direct_burst":
             direct_burst(Path(path), *map(int, numbers))
 

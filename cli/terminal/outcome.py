@@ -17,7 +17,10 @@ class Outcome:
     def problems(self) -> Iterator[str]:
         """Sentences; none when everything has reached somebody."""
         if self.unheard:
-            yield "Nobody else was there: what was read is kept here, and reached nobody."
+            yield (
+                "Nobody else was there: what was read is kept here, and reached nobody yet. The others "
+                "get it when this node is online together with one of them."
+            )
         if self.unsent:
             verb, pronoun = ("waits", "goes") if self.unsent == 1 else ("wait", "go")
             yield (

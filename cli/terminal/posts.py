@@ -18,7 +18,10 @@ EXCERPT = 40  # characters of a text that are quoted when it could not be sent
 
 Post = actors.PostText | actors.SendDirect
 
-UNHEARD = "Nobody else is in {room} right now: what you say is kept here, and reaches nobody."
+UNHEARD = (
+    "Nobody else is in {room} right now: what you say is kept here, and whoever comes gets it."
+)
+UNHEARD_PLAIN = "Nobody else is in {room} right now, and a plain room keeps nothing for others."
 
 
 class Posts:
@@ -87,7 +90,8 @@ class Posts:
         self.unheard += 1
         if room not in self._silent:
             self._silent.add(room)
-            hint = UNHEARD.format(room=greeting.room(room))
+            unheard = UNHEARD_PLAIN if posted.record.plain else UNHEARD
+            hint = unheard.format(room=greeting.room(room))
             await self._front.show(render.several(render.hint, hint))
 
     def _release(self) -> None:

@@ -16,6 +16,7 @@ from p2pchat.node.runtime import Actor
 from p2pchat.proto import actors_pb2 as actors
 
 MAX_PAGE = 1000  # entries in one page
+SAVES_PER_COMMIT = 128  # queued commands that share one synced write; half of the mailbox
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)

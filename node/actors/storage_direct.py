@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
-from p2pchat.node.actors.storage_calls import StoreActor, length_of_page, wrong_peer
+from p2pchat.node.actors.storage_calls import SAVES_PER_COMMIT, length_of_page, wrong_peer
+from p2pchat.node.actors.storage_search import SearchStorage
 from p2pchat.node.runtime import handles, handles_batch
 from p2pchat.proto import actors_pb2 as actors
 
-SAVES_PER_COMMIT = 128  # queued commands that share one synced write; half of the mailbox
 SPOOLS_PER_COMMIT = 16  # the same of Spool, each of which carries a frame of up to 384 KiB
 MAX_RECEIPTS_PAGE = 100_000  # message ids in one page of due receipts
 
 
-class DirectStorage(StoreActor):
+class DirectStorage(SearchStorage):
     """Keeps direct messages, the outbox, the spool, receipts, contacts and own mailboxes."""
 
     @handles_batch(actors.SaveDirect, at_most=SAVES_PER_COMMIT)

@@ -1,68 +1,69 @@
-"""Keys of stored room messages: sorted as bytes, they are a room's history in order.
+"""Keys and small values of stored rooms; all numbers big endian.
 
-A history key is `room prefix | lamport, u64 big endian | id | sender | length of sender, u16`. The length at the end
-makes two different messages have two different keys, however long a hostile id or sender is.
+    message   room prefix | item
+    id        room prefix | length of the id, u32 | id | tag
+    cell      room prefix | bits of its level, u8 | bucket, u64
+
+The room prefix is the length of its name, u32, and the name. Sorted as bytes, message keys are a history in order.
+A message has one item and one id, however hostile they are; several messages may have one id.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 
-from p2pchat.node.ports import RoomHead
-from p2pchat.node.protocol.room_message import MAX_AHEAD_MS
-from p2pchat.proto import records_pb2 as records
-from p2pchat.proto import wire_pb2 as wire
+from p2pchat.node.protocol.items import LAMPORT_BYTES
+from p2pchat.node.protocol.summary import LEVELS, SUM_BYTES, Cell
 
 HEAD_IDS = 3  # newest ids in a RoomHead: a new message names that many parents at most
 
-_ID_BYTES = 16
-_LAMPORT = struct.Struct(">Q")
-_SENDER_LENGTH = struct.Struct(">H")
-_ROOM_LENGTH = struct.Struct(">I")
+_LENGTH = struct.Struct(">I")
+_PLACE = struct.Struct(">BQ")
+_AMOUNTS = struct.Struct(f">QQ{SUM_BYTES}s")  # count, size, sum
 
 
 def room_prefix(room: str) -> bytes:
-    """What all history keys of a room begin with, and those of no other room."""
+    """What all keys of a room begin with, and those of no other room. It is the key of its settings."""
     name = room.encode()
-    return _ROOM_LENGTH.pack(len(name)) + name
+    return _LENGTH.pack(len(name)) + name
 
 
 def room_end(room: str) -> bytes:
-    """Greater than every history key of the room, and than no key of a room after it."""
+    """Greater than every key of the room, and than no key of a room after it."""
     prefix = room_prefix(room)
     # Does not overflow: the last byte is one of UTF-8 (never 0xff), or the 0 of an empty name's length.
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
-def history_key(record: records.RoomRecord) -> bytes:
-    """Where a message stands in its room's history, which is ordered by (lamport, id, sender).
-
-    A Lamport time far ahead counts as a day after it was received: nobody owns the end of a room for ever.
-    """
-    message = record.message
-    return b"".join(
-        (
-            room_prefix(message.room),
-            _LAMPORT.pack(min(message.lamport, record.received_at_ms + MAX_AHEAD_MS)),
-            message.id,
-            message.sender,
-            _SENDER_LENGTH.pack(len(message.sender) & 0xFFFF),
-        )
-    )
+def room_of(key: bytes) -> str:
+    end = _LENGTH.size + _LENGTH.unpack_from(key)[0]
+    return key[_LENGTH.size : end].decode()
 
 
-def identity_key(message: wire.RoomMessage) -> bytes:
-    """Equal for a repeated (sender, id) of the room, whatever else the message says."""
-    sender = message.sender
-    return room_prefix(message.room) + _ROOM_LENGTH.pack(len(sender)) + sender + message.id
+def id_prefix(room: bytes, message_id: bytes) -> bytes:
+    """What the id keys of all messages with that id begin with; `room` is the room's prefix."""
+    return b"".join((room, _LENGTH.pack(len(message_id)), message_id))
 
 
-def head_of(room: str, newest: Sequence[bytes]) -> RoomHead:
-    """What the newest history keys of a room, newest first, say about it."""
-    if not newest:
-        return RoomHead(0, ())
-    start = len(room_prefix(room))
-    lamport: int = _LAMPORT.unpack_from(newest[0], start)[0]
-    at = start + _LAMPORT.size
-    return RoomHead(lamport, tuple(key[at : at + _ID_BYTES] for key in newest))
+def id_key(room: bytes, message_id: bytes, item: bytes) -> bytes:
+    return id_prefix(room, message_id) + item[LAMPORT_BYTES:]
+
+
+def cell_key(room: bytes, level: int, bucket: int) -> bytes:
+    return room + _PLACE.pack(LEVELS[level], bucket)
+
+
+def cell_value(cell: Cell) -> bytes:
+    return _AMOUNTS.pack(cell.count, cell.size, cell.sum.to_bytes(SUM_BYTES, "big"))
+
+
+def cell_of(level: int, bucket: int, value: bytes) -> Cell:
+    """Raises `struct.error` when the value is none of `cell_value`."""
+    count, size, total = _AMOUNTS.unpack(value)
+    return Cell(level, bucket, count, size, int.from_bytes(total, "big"))
+
+
+def bucket_of(key: bytes) -> int:
+    """Of a cell key."""
+    bucket: int = _PLACE.unpack(key[-_PLACE.size :])[1]
+    return bucket

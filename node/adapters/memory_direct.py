@@ -19,6 +19,7 @@ from p2pchat.node.adapters.direct_keys import (
     stands_at,
 )
 from p2pchat.node.adapters.history_keys import HEAD_IDS
+from p2pchat.node.adapters.memory_arrivals import MemoryArrivals
 from p2pchat.node.errors import StoreError
 from p2pchat.node.ports import RoomHead
 from p2pchat.node.protocol import peer_id
@@ -57,7 +58,8 @@ class _Message:
 class MemoryDirect:
     """What `MessageStore` says about direct messages, and whether the store is open and writable."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrivals: MemoryArrivals) -> None:
+        self.arrivals = arrivals
         self.failure: StoreError | None = None  # set it to play a full disk: every write raises it
         self._is_open = False
         self._messages: dict[bytes, _Message] = {}  # by message key
@@ -84,6 +86,12 @@ class MemoryDirect:
         page = positions[max(0, end - limit) : end]
         found = [self._messages[self._positions[position]].record() for position in page]
         return actors.DirectHistoryPage(records=found, first=page[0] if page else b"")
+
+    def direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
+        self._check_open()
+        positions = [peer_prefix(peer_id.from_text(peer)) + key for key in keys]
+        found = (self._positions.get(position) for position in positions)
+        return [self._messages[key].record() for key in found if key is not None]
 
     def conversation_head(self, peer: str) -> RoomHead:
         self._check_open()
@@ -131,6 +139,7 @@ class MemoryDirect:
             message.read = record.read
         position = position_key(record.peer, record.outgoing, record.id, stands_at(record))
         self._positions[position] = key
+        self.arrivals.came_directly(record, position)
         insort(self._conversations[record.peer], position)
 
     # ---- outbox -----------------------------------------------------------------------------------

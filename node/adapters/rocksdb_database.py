@@ -11,44 +11,53 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from p2pchat.node.adapters.rocksdb_errors import plain_words
+from p2pchat.node.adapters.rocksdb_handle import Entry, Handle, Limits, Pair
 from p2pchat.node.errors import StoreError, StoreTooNewError
 
-if TYPE_CHECKING:
-    # 10 MB of shared library: loaded when a database opens, not when the module is imported.
-    from rocksdict import ColumnFamily, Options, Rdict
-
-DELETION_WINDOW = (
-    1024  # neighbouring entries of a table file; half of them deleted make it be compacted
-)
+__all__ = [
+    "META",
+    "Entry",
+    "Limits",
+    "Migration",
+    "OpenDatabase",
+    "Pair",
+    "RocksdbDatabase",
+    "deletions",
+]
 
 META = "meta"  # the column family that every database has
 SCHEMA_KEY = b"schema_version"  # in META; u32 big endian
 
-Entry: TypeAlias = tuple[str, bytes, bytes | None]  # column family, key, value; None: delete
-Pair: TypeAlias = tuple[bytes, bytes]  # key, value
+
+class OpenDatabase(Protocol):
+    """What a migration works on, as `RocksdbDatabase` but for what is said here."""
+
+    def families(self) -> Sequence[str]:
+        """Those that can be used: the database's own, and the former ones that exist."""
+        ...
+
+    def get(self, family: str, keys: list[bytes]) -> list[bytes | None]: ...
+
+    def oldest(
+        self, family: str, start: bytes, end: bytes, limit: int, max_bytes: int | None
+    ) -> list[Pair]: ...
+
+    def estimate(self, family: str) -> int: ...
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """All of it or nothing; on the disk when it returns."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much memory and disk one database may take, in bytes unless stated.
-
-    Small on purpose: a chat's working set is its last pages, and the whole node aims at 90 MB of memory.
-    """
-
-    block_cache: int = 4 << 20  # for all column families together, indexes and filters included
-    write_buffer: int = 2 << 20  # for each column family
-    write_buffers: int = 4 << 20  # in all; a fuller one is written out as a table file
-    max_wal: int = 4 << 20  # bounds what is replayed when it opens after a crash
-    max_open_files: int = 64  # files; with a bound, open() does not open every table file
-    max_log: int = 256 << 10  # of RocksDB's own text log, kept twice
-    room_to_mend: int = 8 << 20  # must be free before a database that failed is opened again
+# Brings what is stored forward from an older schema, given with its version (0: a new database). It may end anywhere,
+# with an error or the whole process, and is called again then.
+Migration: TypeAlias = Callable[[OpenDatabase, int], None]
 
 
 class RocksdbDatabase:
@@ -67,10 +76,13 @@ class RocksdbDatabase:
         noun: str = "message store",
         contents: str = "history",
         limits: Limits | None = None,
+        former: Sequence[str] = (),
+        migrate: Migration | None = None,
     ) -> None:
         """Nothing is read or written before `open`.
 
-        An older schema is brought forward by creating the column families that it lacks, a newer one is refused.
+        An older schema is brought forward by creating the column families that it lacks and by `migrate`, before its
+        version is changed; a newer one is refused. `former` column families are only for `migrate`, and dropped then.
         `noun` and `contents` are for sentences: "The <noun> is damaged", "the <contents> in it is lost".
         """
         self.path = path
@@ -79,8 +91,10 @@ class RocksdbDatabase:
         self._noun = noun
         self._contents = contents
         self._limits = limits or Limits()
+        self._former = tuple(former)
+        self._migrate = migrate
         self._is_open = False
-        self._handle: _Handle | None = None
+        self._handle: Handle | None = None
         self._failed = False  # the last write did: nothing more can be written before mending
         self._undo: list[
             Entry
@@ -119,10 +133,10 @@ class RocksdbDatabase:
         with self.plain_words():
             return self._ready().get(family, keys)
 
-    def newest(self, family: str, prefix: bytes, end: bytes, limit: int) -> list[Pair]:
-        """Up to `limit` entries with that prefix and keys below `end`, the last one first."""
+    def newest(self, family: str, start: bytes, end: bytes, limit: int) -> list[Pair]:
+        """Up to `limit` entries from `start` on (included) and below `end`, the last one first."""
         with self.plain_words():
-            return self._ready().newest(family, prefix, end, limit)
+            return self._ready().newest(family, start, end, limit)
 
     def oldest(
         self,
@@ -139,6 +153,16 @@ class RocksdbDatabase:
         """
         with self.plain_words():
             return self._ready().oldest(family, start, end, limit, max_bytes)
+
+    def keys(self, family: str, start: bytes, end: bytes, limit: int) -> list[bytes]:
+        """As `oldest`, without the values."""
+        with self.plain_words():
+            return self._ready().keys(family, start, end, limit)
+
+    def begun(self, family: str, prefixes: Sequence[bytes]) -> list[bool]:
+        """For each whether a key begins with it."""
+        with self.plain_words():
+            return self._ready().begun(family, prefixes)
 
     def estimate(self, family: str) -> int:
         """How many entries the column family has, from RocksDB's counters; costs nothing."""
@@ -200,7 +224,7 @@ class RocksdbDatabase:
         self._ready().write(entries)
         self._failed, self._undo = False, []
 
-    def _ready(self) -> _Handle:
+    def _ready(self) -> Handle:
         if not self._is_open:
             raise StoreError(f"The {self._noun} is not open.")
         return self._handle or self._reopen()
@@ -213,7 +237,7 @@ class RocksdbDatabase:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._reopen()
 
-    def _reopen(self) -> _Handle:
+    def _reopen(self) -> Handle:
         if self._handle is not None:
             self._handle.close()
             self._handle = None
@@ -222,17 +246,18 @@ class RocksdbDatabase:
         self._failed, self._undo = False, []
         return self._handle
 
-    def _open_checked(self) -> _Handle:
+    def _open_checked(self) -> Handle:
         """An open handle on a schema that this program knows."""
-        handle = _Handle(self.path, self._families, self._limits)
+        handle = Handle(self.path, self._families, self._limits, self._former)
         try:
             self._check_schema(handle)
+            handle.drop(self._former)  # also what an earlier start did not come to
         except BaseException:
             handle.close()
             raise
         return handle
 
-    def _check_schema(self, handle: _Handle) -> None:
+    def _check_schema(self, handle: Handle) -> None:
         stored = handle.get(META, [SCHEMA_KEY])[0]
         version = 0 if stored is None else int.from_bytes(stored, "big")
         if version > self.schema_version:
@@ -241,129 +266,14 @@ class RocksdbDatabase:
                 f"this program knows up to {self.schema_version}). Update p2pchat to use it."
             )
         if version < self.schema_version:
+            if self._migrate is not None:
+                self._migrate(handle, version)
             handle.write([(META, SCHEMA_KEY, self.schema_version.to_bytes(4, "big"))])
 
 
 def deletions(entries: Sequence[Entry]) -> list[Entry]:
     """The `undo` of entries whose keys are not there yet."""
     return [(family, key, None) for family, key, _ in entries]
-
-
-class _Handle:
-    """One open RocksDB. rocksdict keeps it open until every object on it is closed or gone."""
-
-    def __init__(self, path: Path, names: Sequence[str], limits: Limits) -> None:
-        from rocksdict import Rdict, WriteBatch
-
-        options = _options(limits)
-        # All that exist have to be named, also those of a newer schema.
-        existing = Rdict.list_cf(str(path), options) if (path / "CURRENT").exists() else []
-        families = dict.fromkeys((*names, *existing), options)
-        families.pop("default", None)
-        self._new_batch = WriteBatch
-        self._root = Rdict(str(path), options=options, column_families=families)
-        self._families: dict[str, Rdict] = {}
-        self._handles: dict[str, ColumnFamily] = {}
-        for name in names:
-            self._families[name] = self._root.get_column_family(name)
-            self._handles[name] = self._root.get_column_family_handle(name)
-
-    def close(self) -> None:
-        self._handles.clear()
-        for database in (*self._families.values(), self._root):
-            # Everything written was synced before: a close that fails loses nothing.
-            with contextlib.suppress(Exception):
-                database.close()
-
-    def get(self, family: str, keys: list[bytes]) -> list[bytes | None]:
-        if not keys:
-            return []
-        found: list[bytes | None] = self._families[family].get(keys)  # type: ignore[arg-type, assignment]
-        return found
-
-    def has(self, entry: Entry) -> bool:
-        """Whether writing the entry would change nothing."""
-        family, key, value = entry
-        return self.get(family, [key]) == [value]
-
-    def newest(self, family: str, prefix: bytes, end: bytes, limit: int) -> list[Pair]:
-        found: list[Pair] = []
-        cursor = self._families[family].iter()
-        try:
-            cursor.seek_for_prev(end)
-            if cursor.valid() and cursor.key() == end:
-                cursor.prev()
-            while len(found) < limit and cursor.valid() and cursor.key().startswith(prefix):
-                found.append((cursor.key(), cursor.value()))
-                cursor.prev()
-            cursor.status()  # raises if it ended because of a damaged file
-            return found
-        finally:
-            del cursor  # keeps the database open for as long as it is in a traceback, too
-
-    def oldest(
-        self, family: str, start: bytes, end: bytes, limit: int, max_bytes: int | None
-    ) -> list[Pair]:
-        found: list[Pair] = []
-        size = 0
-        cursor = self._families[family].iter()
-        try:
-            cursor.seek(start)
-            while len(found) < limit and cursor.valid():
-                key, value = cursor.key(), cursor.value()
-                size += len(value)
-                too_much = max_bytes is not None and size > max_bytes and bool(found)
-                if too_much or (end and key >= end):
-                    break
-                found.append((key, value))
-                cursor.next()
-            cursor.status()
-            return found
-        finally:
-            del cursor
-
-    def write(self, entries: Sequence[Entry]) -> None:
-        """All of it or nothing; on the disk when it returns."""
-        if not entries:
-            return
-        batch = self._new_batch(raw_mode=True)
-        for family, key, value in entries:
-            if value is None:
-                batch.delete(key, self._handles[family])
-            else:
-                batch.put(key, value, self._handles[family])
-        self._root.write(batch)
-        # Not WriteOptions.sync: rocksdict holds the interpreter lock in write() but not in flush_wal(), and a
-        # sync takes long enough on many disks to stop the node's event loop.
-        self._root.flush_wal(sync=True)
-
-    def estimate(self, family: str) -> int:
-        return self._families[family].property_int_value("rocksdb.estimate-num-keys") or 0
-
-
-def _options(limits: Limits) -> Options:
-    from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options
-
-    tables = BlockBasedOptions()
-    tables.set_block_cache(Cache(limits.block_cache))
-    tables.set_cache_index_and_filter_blocks(True)
-    tables.set_bloom_filter(10, False)  # bits for each key: 1 % false positives
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)
-    options.create_missing_column_families(True)
-    options.set_block_based_table_factory(tables)
-    options.set_compression_type(DBCompressionType.lz4())
-    options.set_write_buffer_size(limits.write_buffer)
-    options.set_db_write_buffer_size(limits.write_buffers)
-    options.set_max_total_wal_size(limits.max_wal)
-    options.set_max_open_files(limits.max_open_files)
-    # Queues delete what they held: table files full of that are compacted soon, for scans have to step over it.
-    options.add_compact_on_deletion_collector_factory(DELETION_WINDOW, DELETION_WINDOW // 2, 0.5)
-    options.set_stats_dump_period_sec(0)
-    options.set_stats_persist_period_sec(0)
-    options.set_max_log_file_size(limits.max_log)
-    options.set_keep_log_file_num(2)
-    return options
 
 
 def _size_of(folder: Path) -> int:

@@ -33,8 +33,10 @@ from p2pchat.node.adapters.direct_keys import (
     stands_at,
 )
 from p2pchat.node.adapters.history_keys import HEAD_IDS
+from p2pchat.node.adapters.rocksdb_arrivals import RocksdbArrivals
 from p2pchat.node.adapters.rocksdb_database import Entry, RocksdbDatabase, deletions
 from p2pchat.node.adapters.rocksdb_queue import RocksdbQueue
+from p2pchat.node.adapters.rocksdb_room_entries import Change
 from p2pchat.node.ports import RoomHead
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.envelope import envelope_id
@@ -57,8 +59,9 @@ _QUEUED = records.Delivery(stage=records.QUEUED).SerializeToString()
 class RocksdbDirect:
     """What `MessageStore` says about direct messages, on an open database."""
 
-    def __init__(self, database: RocksdbDatabase) -> None:
+    def __init__(self, database: RocksdbDatabase, arrivals: RocksdbArrivals) -> None:
         self._database = database
+        self.arrivals = arrivals
         self._outbox = RocksdbQueue(database, OUTBOX)
         self._receipts = RocksdbQueue(database, RECEIPTS)
         self._spool = RocksdbQueue(database, SPOOL)
@@ -84,6 +87,7 @@ class RocksdbDirect:
             if save.receipt_due and not save.record.outgoing and not states[key].number:
                 changed[key] = self._owe(key, states[key], entries)
         dropped = self._spool_deletions(save.spooled for save in saves if save.spooled)
+        entries += self.arrivals.of(Change(entries, [])).entries
         undo = deletions(entries) + [(STATES, key, before[key]) for key in changed]
         undo += self._database.current(dropped)
         entries += [(STATES, key, state.pack()) for key, state in changed.items()]
@@ -99,6 +103,11 @@ class RocksdbDirect:
         page.reverse()
         found = self._joined(value for _, value in page)
         return actors.DirectHistoryPage(records=found, first=page[0][0] if page else b"")
+
+    def direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
+        prefix = peer_prefix(peer_id.from_text(peer))
+        found = self._database.get(MESSAGES, [prefix + key for key in keys])
+        return self._joined(value for value in found if value is not None)
 
     def conversation_head(self, peer: str) -> RoomHead:
         binary = peer_id.from_text(peer)

@@ -28,10 +28,14 @@ class RocksdbQueue:
         self._floor = max(self._floor, self._last or 0)
         self._last, self._start = None, b""
 
-    def new_number(self) -> int:
-        """Greater than all before it; 1 or more. Raises `StoreError`."""
-        self._last = self._last_given() + 1
+    def new_number(self, step: int = 1) -> int:
+        """Greater by `step` than the last one before it; 1 or more. Raises `StoreError`."""
+        self._last = self._last_given() + step
         return self._last
+
+    def behind(self, key: bytes) -> int:
+        """How far the last number given out is above this entry's."""
+        return self._last_given() - number_of(key)
 
     def oldest(self, limit: int, after: bytes = b"", max_bytes: int | None = None) -> list[Pair]:
         """Up to `limit` entries with keys above `after`, as `RocksdbDatabase.oldest`."""

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 MAX_CHARACTERS = 1000  # of a query
 MAX_TERMS = 32  # words and phrases of a query
@@ -24,8 +25,6 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7af\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-_UNSPACED_CHARACTER = re.compile(f"([{_UNSPACED}])")
-_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _TYPED = re.compile(r'"([^"]*)"?(\*?)|([^\s"]+)')
 _QUOTES = str.maketrans("“”„«»", '"""""')  # what phones and word processors make of them
 
@@ -58,6 +57,16 @@ def parse_query(typed: str) -> SearchQuery:
     return SearchQuery(terms)
 
 
+@cache  # made when it is first needed: it takes 5 ms, and this module is imported before there is a prompt
+def _unspaced_character() -> re.Pattern[str]:
+    return re.compile(f"([{_UNSPACED}])")
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    return re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+
+
 def _terms(typed: str) -> Iterator[Term]:
     for found in _TYPED.finditer(typed):
         phrase, star, word = found.groups()
@@ -71,18 +80,18 @@ def _terms(typed: str) -> Iterator[Term]:
 def normal(text: str) -> str:
     """Text in which equal words are made of equal characters but for case and accents, and every word stands alone.
 
-    Compatible forms become one (NFKC, e.g. wide letters and narrow ones); characters of scripts without spaces get some.
+    Compatible forms become one (NFKC: wide letters and narrow ones); characters of scripts without spaces get some.
     """
     if text.isascii():
         return text.replace("\x00", " ")
-    return _UNSPACED_CHARACTER.sub(r" \1 ", unicodedata.normalize("NFKC", text)).replace(
-        "\x00", " "
+    return (
+        _unspaced_character().sub(r" \1 ", unicodedata.normalize("NFKC", text)).replace("\x00", " ")
     )
 
 
 def tokens(text: str) -> Iterator[tuple[int, int, str]]:
     """Where each word begins and ends, and the word without case and accents."""
-    for found in _TOKEN.finditer(text):
+    for found in _token().finditer(text):
         yield found.start(), found.end(), _folded(found[0])
 
 

@@ -89,6 +89,10 @@ class Timeline:
         """Messages that are known to be missing."""
         return len(self._missing)
 
+    def waits_for(self, name: bytes) -> bool:
+        """Whether something is held back until this message is there."""
+        return name in self._waiting
+
     def due(self) -> float | None:
         """When `expire` has something to do."""
         unasked = (self._held[name].since + PATIENCE for name in self._unasked)

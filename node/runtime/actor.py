@@ -70,8 +70,10 @@ class Actor:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        found = (getattr(member, "handles", None) for member in vars(cls).values())
-        cls.routes = {**cls.routes, **dict(mark for mark in found if mark)}
+        # Of all bases: an actor may be put together from parts.
+        members = (member for base in reversed(cls.__mro__) for member in vars(base).values())
+        marks = (getattr(member, "handles", None) for member in members)
+        cls.routes = dict(mark for mark in marks if mark)
         cls.at_most = {kind: route.at_most for kind, route in cls.routes.items()}
 
     def bind(self, tasks: trio.Nursery) -> None:

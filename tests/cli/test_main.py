@@ -62,6 +62,7 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "MAILBOX": f"{MAILBOX}?t=a, {MAILBOX}?t=b",
         "READ_RECEIPTS": "no",
         "MESSAGE_DAYS": "7",
+        "ROOM_DAYS": "90",
         "LOG_LEVEL": "WARNING",
         "LOG_FILE": "/some/log",
     }.items():
@@ -77,6 +78,7 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         mailboxes=(f"{MAILBOX}?t=a", f"{MAILBOX}?t=b"),
         read_receipts=False,
         message_days=7,
+        room_days=90,
     )
     assert (started.log_level, started.log_file) == ("warning", "/some/log")
 

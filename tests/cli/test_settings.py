@@ -75,6 +75,7 @@ def test_a_node_that_listens_nowhere() -> None:
         (Given(mailboxes=(f"p2pchat:peer/{PEER}",)), "--mailbox: .* a person, not of a mailbox"),
         (Given(message_days=0), "--message-days: 0 is not a number from 1 to 365"),
         (Given(message_days=366), "--message-days: 366 is not"),
+        (Given(room_days=-1), "--room-days: -1 is not a number from 0 to 36500"),
         (Given(bootstrap=("none", f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}")), "--bootstrap: 'none'"),
     ],
 )

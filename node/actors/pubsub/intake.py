@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 RETRY_SAVE = 1.0  # seconds until received messages that the store refused are tried again
 GAP_TRIES = 3  # members that are asked for what is missing until it is given up
 STIR_PAUSE = 5.0  # seconds between two words to sync that something was said
+BUSY = 1.0  # seconds since the last gossip in which a room counts as busy
+RECENT_MS = 10_000  # of Lamport time: what is newer may still be on its way by gossip
 SETTLING = 30.0  # seconds after joining in which a first comparison should have come to its end
 MAX_IDS = 1_000  # in one question to the store
 
@@ -50,6 +52,7 @@ class Intake:
         self._opened_at = trio.current_time()
         self._tries = 0
         self._clock_doubted = False
+        self._gossip_at = -BUSY
         self._stirred_at = -STIR_PAUSE
         self._source = ""  # of the last messages: who wrote them knows what comes before them
 
@@ -58,6 +61,7 @@ class Intake:
 
     async def gossip(self, good: Sequence[records.RoomRecord], source: str) -> None:
         """Messages without a flaw, as they came from `source`."""
+        self._gossip_at = trio.current_time()
         new = await self._keep(good)
         if not new:
             return
@@ -73,6 +77,7 @@ class Intake:
 
     async def synced(self, messages: Sequence[wire.RoomMessage]) -> int:
         """Good messages that another member had; how many were new."""
+        await self._let_gossip_pass(messages)
         now_ms = self._now_ms()
         found = [records.RoomRecord(message=each, received_at_ms=now_ms) for each in messages]
         new = await self._keep(found, patiently=False)
@@ -90,6 +95,14 @@ class Intake:
             else:
                 self._stir()
                 await self._carry_out(self._timeline.posted(own, trio.current_time()))
+
+    async def _let_gossip_pass(self, messages: Sequence[wire.RoomMessage]) -> None:
+        """What was said a moment ago is most likely on its way by gossip, which keeps the order of a burst."""
+        recent = self._room.clock - RECENT_MS
+        wanted = any(self._timeline.waits_for(each.id) for each in messages)
+        quiet = trio.current_time() > self._gossip_at + BUSY
+        if not wanted and not quiet and any(each.lamport > recent for each in messages):
+            await trio.sleep(BUSY)
 
     def _stir(self) -> None:
         now = trio.current_time()

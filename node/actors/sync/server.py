@@ -28,6 +28,7 @@ from p2pchat.node.protocol import room_message as rules
 from p2pchat.node.protocol.token_bucket import TokenBucket
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import sync_pb2 as sync
 from p2pchat.proto import wire_pb2 as wire
 
@@ -37,6 +38,7 @@ IDLE = 60.0  # seconds without a request until a stream is ended
 WRITE_TIMEOUT = 60.0  # seconds in which a peer must read a reply
 BUSY_PAUSE_MS = 10_000  # milliseconds for somebody to wait who is one too many
 DISK_PAUSE_MS = 60_000  # milliseconds for somebody to wait when the disk is full
+FIRST_ITEMS = 16  # messages that are read at least, when some are asked for one by one
 ALLOWANCES = 1_000  # peers whose rates are remembered
 
 
@@ -107,8 +109,11 @@ class SyncServer:
 
     async def _serve_requests(self, stream: Stream) -> None:
         while True:
-            with trio.move_on_after(IDLE) as patience:
-                body = await stream.read_frame(FRAME_LIMIT)
+            try:
+                with trio.move_on_after(IDLE) as patience:
+                    body = await stream.read_frame(FRAME_LIMIT)
+            except StreamError:
+                return  # the other side is done, or gone
             if patience.cancelled_caught:
                 return
             await self._admit(stream.peer, len(body))
@@ -181,10 +186,17 @@ class SyncServer:
     async def _fetch_items(self, request: sync.SyncRequest) -> sync.SyncReply:
         if not 1 <= items_in(request.fetch_items) <= FETCH_ITEMS:
             raise BadRequestError("malformed")
-        question = actors.ReadItems(room=request.room, items=request.fetch_items)
-        found = (await self._storage.ask(question, actors.RoomPage)).records
+        wanted = _items(request.fetch_items)
+        found: list[records.RoomRecord] = []
+        while wanted and _size(found) < PAGE_BYTES:
+            # As many as fit, going by those before: the largest messages are 1,000 times as long as others.
+            fit = len(found) * (PAGE_BYTES - _size(found)) // _size(found) if found else 0
+            portion = wanted[: max(fit, FIRST_ITEMS)]
+            question = actors.ReadItems(room=request.room, items=item_rules.pack_items(portion))
+            found += (await self._storage.ask(question, actors.RoomPage)).records
+            wanted = wanted[len(portion) :]
         cut = list(pages(found))
-        return self._messages(cut[0] if cut else [], more=len(cut) > 1)
+        return self._messages(cut[0] if cut else [], more=len(cut) > 1 or bool(wanted))
 
     async def _fetch_range(self, request: sync.SyncRequest) -> sync.SyncReply:
         if not _is_interval(request.fetch_range):
@@ -219,6 +231,17 @@ class SyncServer:
 
     def _take_in(self, message: actors.TakeIn) -> Awaitable[actors.TakenIn]:
         return self._pubsub.ask(message, actors.TakenIn)
+
+
+def _items(packed: sync.Items) -> list[bytes]:
+    try:
+        return item_rules.unpack_items(packed)
+    except ValueError:
+        raise BadRequestError("malformed") from None
+
+
+def _size(found: Sequence[records.RoomRecord]) -> int:
+    return sum(record.message.ByteSize() for record in found)
 
 
 def _is_interval(interval: sync.Interval) -> bool:

@@ -10,7 +10,8 @@ import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.storage import MAX_PAGE, StorageActor
-from p2pchat.node.actors.storage_direct import SAVES_PER_COMMIT, SPOOLS_PER_COMMIT
+from p2pchat.node.actors.storage_calls import SAVES_PER_COMMIT
+from p2pchat.node.actors.storage_direct import SPOOLS_PER_COMMIT
 from p2pchat.node.adapters.memory_store import MemoryStore
 from p2pchat.node.errors import RequestRejectedError, StoreError
 from p2pchat.node.protocol.envelope import envelope_id

@@ -43,6 +43,10 @@ class PlayedStorage(Played):
         await self.world.gate.wait()
         return actors.HistoryPage(first=b"1")
 
+    @handles(actors.ListStoredRooms)
+    async def _usage(self, _: actors.ListStoredRooms) -> actors.RoomUsageList:
+        return actors.RoomUsageList(rooms=[actors.RoomUsage(room="lobby", messages=5)])
+
     @handles(actors.DescribeStore)
     async def _describe(self, _: actors.DescribeStore) -> actors.StoreDescription:
         return actors.StoreDescription(size_bytes=5)
@@ -86,6 +90,18 @@ class PlayedPubsub(Played):
     async def _list(self, _: actors.ListRooms) -> actors.RoomList:
         raise ValueError("a bug")
 
+    @handles(actors.ListMembers)
+    async def _members(self, _: actors.ListMembers) -> actors.MemberList:
+        return actors.MemberList(members=[actors.Member(peer="bob")])
+
+    @handles(actors.KeepRoom)
+    async def _keep(self, keep: actors.KeepRoom) -> records.RoomSettings:
+        return records.RoomSettings(room=keep.room, keep_days=keep.keep_days)
+
+    @handles(actors.ForgetRoom)
+    async def _forget(self, forget: actors.ForgetRoom) -> actors.RoomTrimmed:
+        return actors.RoomTrimmed(messages=len(forget.room))
+
     @handles_batch(actors.PostText, at_most=128)
     async def _post(self, posts: Sequence[actors.PostText]) -> Sequence[Message]:
         await trio.sleep(0.005)  # one synced write
@@ -103,6 +119,10 @@ class PlayedDelivery(Played):
     async def _list(self, _: actors.ListMailboxes) -> actors.MailboxStatusList:
         return actors.MailboxStatusList(mailboxes=[actors.MailboxStatus(peer="box")])
 
+    @handles(actors.ArchiveRoom)
+    async def _archive(self, archive: actors.ArchiveRoom) -> actors.ArchiveStatus:
+        return actors.ArchiveStatus(room=archive.room)
+
     @handles(actors.DescribeDelivery)
     async def _describe(self, _: actors.DescribeDelivery) -> actors.DeliveryDescription:
         return actors.DeliveryDescription(outbox=3)
@@ -111,6 +131,18 @@ class PlayedDelivery(Played):
     async def _send(self, posts: Sequence[actors.SendDirect]) -> Sequence[Message]:
         self.world.posted += [post.text for post in posts]
         return [actors.DirectSent(record=records.DirectRecord(text=p.text)) for p in posts]
+
+
+class PlayedSearch(Played):
+    @handles(actors.SearchHistory)
+    async def _search(self, question: actors.SearchHistory) -> actors.SearchPage:
+        return actors.SearchPage(last=question.words.encode())
+
+
+class PlayedSync(Played):
+    @handles(actors.DescribeSync)
+    async def _describe(self, _: actors.DescribeSync) -> actors.SyncDescription:
+        return actors.SyncDescription(counters={"sessions": 2})
 
 
 class World:
@@ -130,6 +162,8 @@ class World:
             "discovery": PlayedDiscovery,
             "pubsub": PlayedPubsub,
             "delivery": PlayedDelivery,
+            "sync": PlayedSync,
+            "search": PlayedSearch,
         }
         cells = {name: self._cell(name, kind) for name, kind in others.items()}
         self.ui_cell = ActorCell.of(
@@ -145,6 +179,8 @@ class World:
                 delivery=cells["delivery"].ref,
                 hub=self.hub,
                 actor_stats=lambda: [cell.stats() for cell in self.tree.cells()],
+                sync=cells["sync"].ref,
+                search=cells["search"].ref,
             ),
         )
         self.ui = self.ui_cell.ref
@@ -303,8 +339,29 @@ async def test_an_actor_that_is_down_leaves_its_part_out(
     assert node.uptime_ms >= 1_500
     assert node.addresses == ["/ip4/127.0.0.1/tcp/1"]
     assert node.store.size_bytes == 5
+    assert node.sync.counters == {"sessions": 2}
     assert not node.HasField("discovery")
     assert [actor.name for actor in node.actors][-1] == "ui"
+
+
+async def test_questions_about_rooms_go_to_who_knows(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running():
+        members = await world.ui.ask(actors.ListMembers(room="lobby"), actors.MemberList)
+        keep = actors.KeepRoom(room="lobby", keep_days=30)
+        kept = await world.ui.ask(keep, records.RoomSettings)
+        deleted = await world.ui.ask(actors.ForgetRoom(room="lobby"), actors.RoomTrimmed)
+        stored = await world.ui.ask(actors.ListStoredRooms(), actors.RoomUsageList)
+        archived = await world.ui.ask(actors.ArchiveRoom(room="lobby"), actors.ArchiveStatus)
+        found = await world.ui.ask(actors.SearchHistory(words="harbour"), actors.SearchPage)
+    assert members.members[0].peer == "bob"
+    assert kept.keep_days == 30
+    assert deleted.messages == 5
+    assert stored.rooms[0].messages == 5
+    assert archived.room == "lobby"
+    assert found.last == b"harbour"
 
 
 async def test_events_reach_every_front_end(autojump_clock: trio.testing.MockClock) -> None:
@@ -316,6 +373,9 @@ async def test_events_reach_every_front_end(autojump_clock: trio.testing.MockClo
         actors.PeerDisconnected(peer="bob"),
         actors.Listening(peer=PEER),
         actors.RoomJoined(room="lobby"),
+        actors.RoomGap(room="lobby", missing=1),
+        actors.MembersChanged(room="lobby"),
+        actors.SyncProgressed(room="lobby"),
         actors.Notice(text="hello"),
     ]
     async with world.running() as feed:

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 from google.protobuf.message import DecodeError
 
-from p2pchat.node.adapters.rocksdb_database import Limits, RocksdbDatabase, deletions
+from p2pchat.node.adapters.rocksdb_database import (
+    Limits,
+    OpenDatabase,
+    RocksdbDatabase,
+    deletions,
+)
 from p2pchat.node.errors import StoreError, StoreInUseError, StoreTooNewError
 from tests.failing_disk import FailingSync
+from tests.old_schemas import families_of
 
 FAMILIES = ("letters", "numbers")
 
@@ -80,6 +86,31 @@ def test_newest_scans_backward_inside_a_prefix(database: RocksdbDatabase) -> Non
     assert [key for key, _ in database.newest("letters", b"a", b"a3", 9)] == [b"a2", b"a1"]
 
 
+def test_keys_are_those_of_oldest(database: RocksdbDatabase) -> None:
+    database.commit([("letters", key, key * 10) for key in keys(20)])
+    for bounds in [(b"", b"", 3), (b"005", b"007", 9), (b"018", b"", 9), (b"5", b"", 9)]:
+        pairs = database.oldest("letters", *bounds)
+        assert database.keys("letters", *bounds) == [key for key, _ in pairs]
+
+
+def test_newest_ends_at_its_start(database: RocksdbDatabase) -> None:
+    database.commit([("letters", key, b"") for key in keys(9)])
+    assert [key for key, _ in database.newest("letters", b"003", b"006", 9)] == [
+        b"005",
+        b"004",
+        b"003",
+    ]
+    assert database.newest("letters", b"006", b"003", 9) == []
+
+
+def test_begun_finds_beginnings_of_keys(database: RocksdbDatabase) -> None:
+    assert database.begun("letters", [b"a"]) == [False]
+    database.commit([("letters", key, b"") for key in (b"a1", b"ab", b"c")])
+    wanted = {b"a": True, b"ab": True, b"abc": False, b"b": False, b"c": True, b"d": False}
+    assert database.begun("letters", [*wanted]) == [*wanted.values()]
+    assert database.begun("letters", []) == []
+
+
 def test_undo_restores_what_the_keys_held(database: RocksdbDatabase) -> None:
     before = [("letters", b"a", b"1"), ("letters", b"b", None), ("numbers", b"a", b"2")]
     database.commit(before)
@@ -134,6 +165,43 @@ def test_an_older_schema_gets_the_families_that_it_lacks(tmp_path: Path) -> None
     new.close()
     with pytest.raises(StoreTooNewError, match=r"schema 2, this program knows up to 1"):
         old.open()
+
+
+def test_an_older_schema_is_migrated_before_its_number_changes(tmp_path: Path) -> None:
+    old = RocksdbDatabase(tmp_path, ["letters", "notes"], 1)
+    old.open()
+    old.commit([("notes", b"a", b"1")])
+    old.close()
+    calls: list[int] = []
+
+    def migrate(opened: OpenDatabase, version: int) -> None:
+        calls.append(version)
+        if "notes" in opened.families():
+            pairs = opened.oldest("notes", b"", b"", 9, None)
+            opened.write([("numbers", key, value) for key, value in pairs])
+        if len(calls) == 1:
+            raise OSError(errno.ENOSPC, "")
+
+    new = RocksdbDatabase(tmp_path, FAMILIES, 2, former=["notes"], migrate=migrate)
+    with pytest.raises(StoreError, match="The disk is full"):
+        new.open()
+    for _ in range(2):
+        new.open()
+        assert new.get("numbers", [b"a"]) == [b"1"]
+        assert families_of(tmp_path) == {"default", "meta", *FAMILIES}
+    assert calls == [1, 1]
+    new.close()
+
+
+def test_a_new_database_is_migrated_from_nothing(tmp_path: Path) -> None:
+    calls: list[int] = []
+    made = RocksdbDatabase(
+        tmp_path, FAMILIES, 2, former=["notes"], migrate=lambda _, version: calls.append(version)
+    )
+    made.open()
+    made.open()
+    assert calls == [0]
+    made.close()
 
 
 def test_sentences_name_the_kind_of_store(database: RocksdbDatabase) -> None:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rocksdict import Options, Rdict
 
-from p2pchat.node.adapters.history_keys import history_key, identity_key
 from p2pchat.node.adapters.rocksdb_store import SCHEMA_VERSION, RocksdbStore
 from p2pchat.node.errors import StoreError
 from p2pchat.node.protocol.envelope import envelope_id
@@ -16,6 +14,7 @@ from p2pchat.proto import records_pb2 as records
 from tests.builders import ROOM, room_record
 from tests.direct_builders import PEER, envelope, incoming, message_id, outgoing, update
 from tests.failing_disk import FailingSync, no_file_longer_than
+from tests.old_schemas import write_old_store
 
 
 @pytest.fixture
@@ -34,30 +33,8 @@ def waiting(store: RocksdbStore) -> list[int]:
     return [int.from_bytes(record.id, "big") for record in store.outbox(100).records]
 
 
-def write_schema_1(path: Path, record: records.RoomRecord) -> None:
-    """A store as version 1 of the schema had it, with one message."""
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)
-    options.create_missing_column_families(True)
-    families = ("history", "by_id", "meta")
-    database = Rdict(str(path), options, dict.fromkeys(families, options))
-    key = history_key(record)
-    entries = {
-        "history": (key, record.SerializeToString()),
-        "by_id": (identity_key(record.message), key),
-        "meta": (b"profile", records.Profile(name="Ada").SerializeToString()),
-    }
-    for family, (entry_key, value) in entries.items():
-        column = database.get_column_family(family)
-        column[entry_key] = value
-        if family == "meta":
-            column[b"schema_version"] = (1).to_bytes(4, "big")
-        column.close()
-    database.close()
-
-
 def test_a_store_of_schema_1_gets_direct_messages_and_keeps_its_history(tmp_path: Path) -> None:
-    write_schema_1(tmp_path, room_record(1))
+    write_old_store(tmp_path, [room_record(1)], version=1)
     store = RocksdbStore(tmp_path)
     store.open()
     assert list(store.history(ROOM, 10).records) == [room_record(1)]

@@ -6,19 +6,26 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from rocksdict import Options, Rdict
 
+from p2pchat.node.adapters.history_keys import cell_key, room_prefix
 from p2pchat.node.adapters.rocksdb_database import META
-from p2pchat.node.adapters.rocksdb_store import FAMILIES, HISTORY, SCHEMA_VERSION, RocksdbStore
+from p2pchat.node.adapters.rocksdb_room_entries import ROOM_CELLS, ROOM_MESSAGES
+from p2pchat.node.adapters.rocksdb_store import FAMILIES, SCHEMA_VERSION, RocksdbStore
 from p2pchat.node.errors import StoreError, StoreInUseError, StoreTooNewError
+from p2pchat.node.protocol.items import START
+from p2pchat.node.protocol.summary import LEVELS
 from p2pchat.proto import records_pb2 as records
 from tests import store_process
 from tests.builders import ROOM, room_record
 from tests.failing_disk import FailingSync, no_file_longer_than
+from tests.room_recount import END, assert_sums_are_right
+
+COARSEST = len(LEVELS) - 1
 
 
 @pytest.fixture
@@ -180,10 +187,22 @@ def test_a_record_that_cannot_be_parsed_is_damage(store: RocksdbStore, path: Pat
     store.append([room_record(1)])
     first = store.history(ROOM, 1).first
     store.close()
-    put_raw(path, HISTORY, first, b"\xff\xff\xff")
+    put_raw(path, ROOM_MESSAGES, room_prefix(ROOM) + first, b"\xff\xff\xff")
     store.open()
     with pytest.raises(StoreError, match="is damaged"):
         store.history(ROOM, 1)
+
+
+def test_a_cell_that_cannot_be_read_is_damage(store: RocksdbStore, path: Path) -> None:
+    store.append([room_record(1)])
+    store.close()
+    put_raw(path, ROOM_CELLS, cell_key(room_prefix(ROOM), COARSEST, 0), b"short")
+    store.open()
+    with pytest.raises(StoreError, match="is damaged"):
+        store.item_set(ROOM).summarize(START, END)
+    with pytest.raises(StoreError, match="is damaged"):
+        store.append([room_record(2)])
+    assert lamports(store) == [1]
 
 
 def test_a_torn_end_of_the_log_costs_only_what_was_not_finished(
@@ -273,3 +292,44 @@ def test_what_was_left_to_take_back_is_taken_back_when_it_is_opened_again(
     store.close()
     store.open()
     assert lamports(store) == []
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_a_write_that_failed_leaves_no_wrong_sum(
+    store: RocksdbStore, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    sync = FailingSync(monkeypatch, failures=0)
+    store.append([room_record(n) for n in range(20)])
+    store.save_room_settings(records.RoomSettings(room=ROOM, floor=10))
+
+    def append(number: int) -> None:
+        store.append([room_record(number)])
+
+    def trim(_: int) -> None:
+        store.trim_room(ROOM, 2)
+
+    for number in range(20, 24):
+        for step in (append, trim):
+            sync.failures = failures
+            with pytest.raises(StoreError) if failures == 3 else nullcontext():
+                step(number)
+            store.save_profile(records.Profile())  # takes back what failed
+            assert_sums_are_right(store, ROOM)
+            step(number)
+            assert_sums_are_right(store, ROOM)
+
+
+def test_opening_again_does_not_lose_what_trimming_has_still_to_do(
+    store: RocksdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = FailingSync(monkeypatch, failures=0)
+    store.append([room_record(n) for n in range(6)])
+    store.save_room_settings(records.RoomSettings(room=ROOM, floor=5))
+    assert store.trim_room(ROOM, 2) == (2, True)
+    sync.failures = 3
+    with pytest.raises(StoreError):
+        store.trim_room(ROOM, 2)
+    assert store.trim_room(ROOM, 2) == (2, True)
+    store.open()
+    assert store.trim_room(ROOM, 2) == (1, False)
+    assert lamports(store) == [5]

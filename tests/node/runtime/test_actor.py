@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 import trio
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.wrappers_pb2 import BoolValue, Int32Value, StringValue
+from google.protobuf.wrappers_pb2 import BoolValue, BytesValue, Int32Value, StringValue
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from p2pchat.node.errors import ActorCrashedError
@@ -25,6 +25,16 @@ class Polite(Probe):
     @handles(StringValue)
     async def _obey(self, order: StringValue) -> StringValue:
         return StringValue(value=f"please {order.value}")
+
+
+class Counting(Probe):
+    @handles(BytesValue)
+    async def _count(self, data: BytesValue) -> Int32Value:
+        return Int32Value(value=len(data.value))
+
+
+class Whole(Counting, Polite):
+    """Put together from parts."""
 
 
 class Careless(Probe):
@@ -84,6 +94,14 @@ async def test_a_subclass_inherits_handlers_and_may_replace_them(autojump_clock:
         assert await obeyed(cell.ref, "go") == "please go"
         assert (await cell.ref.ask(BoolValue(value=True), BoolValue)).value
         assert (await cell.ref.ask(Int32Value(value=1), Int32Value)).value == 2
+
+
+async def test_an_actor_has_the_handlers_of_all_its_parts(autojump_clock: MockClock) -> None:
+    cell = probe_cell("a", [], Whole)
+    async with running(tree(cell)):
+        assert (await cell.ref.ask(BytesValue(value=b"four"), Int32Value)).value == 4
+        assert (await cell.ref.ask(BoolValue(value=True), BoolValue)).value
+        assert await obeyed(cell.ref, "go") == "please go"
 
 
 async def test_a_message_without_a_handler_is_a_crash(autojump_clock: MockClock) -> None:
