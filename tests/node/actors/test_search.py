@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -318,15 +318,15 @@ async def test_building_goes_on_after_a_restart(
 
 
 async def test_what_was_indexed_before_a_crash_comes_again_and_changes_nothing(
-    scene: Scene, autojump_clock: Clock
+    scene: Scene, autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.save(1)
     await trio.sleep(SOON)
-    drop: Callable[[bytes], None] = scene.store.arrivals.drop
-    scene.store.arrivals.drop = _fail  # type: ignore[method-assign]
-    await scene.save(2)
-    assert await scene.found("message") == ["message 2", "message 1"]
-    scene.store.arrivals.drop = drop  # type: ignore[method-assign]
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.store.arrivals, "drop", _fail)
+        await scene.save(2)
+        assert await scene.found("message") == ["message 2", "message 1"]
+    assert len(scene.store.arrivals.oldest(10).changes) == 1
     assert await scene.found("message") == ["message 2", "message 1"]
     assert scene.store.arrivals.oldest(10) == index.Changes()
 
