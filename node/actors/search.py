@@ -10,7 +10,12 @@ from google.protobuf.message import Message
 
 from p2pchat.node.actors.rejection import rejection_of
 from p2pchat.node.actors.storage_calls import Runner, in_thread, length_of_page
-from p2pchat.node.errors import P2pchatError, RequestRejectedError, SearchUnavailableError
+from p2pchat.node.errors import (
+    ActorStoppedError,
+    P2pchatError,
+    RequestRejectedError,
+    SearchUnavailableError,
+)
 from p2pchat.node.ports import Found, IndexState, SearchIndex
 from p2pchat.node.protocol.search_query import SearchQuery, parse_query, peer_place, room_place
 from p2pchat.node.runtime import Actor, ActorRef, handles
@@ -74,7 +79,10 @@ class SearchActor(Actor):
         """Brings the index further by letters to this actor, so that a search comes in between."""
         await trio.sleep(START_DELAY)
         while True:
-            done = await self._me.request(index.IndexSome(), index.IndexedSome)
+            try:
+                done = await self._me.request(index.IndexSome(), index.IndexedSome)
+            except ActorStoppedError:
+                return
             if done.never:
                 return
             pause = RETRY_PAUSE if done.failed else CHUNK_PAUSE if done.more else IDLE_PAUSE

@@ -15,6 +15,7 @@ PERIOD = 60.0  # seconds between comparisons while something is found ...
 LONGEST_PERIOD = 300.0  # seconds ... and when nothing ever is
 SLOWING = 1.5  # the period grows by this when nothing was found
 STIRRED = 10.0  # seconds after something was said until somebody is asked whether that was all
+BELIEVED = 10.0  # seconds between two comparisons with somebody because it says that we lack much
 NEWS = 3.0  # seconds after something was found until another neighbour is asked
 GAP_PAUSE = 1.0  # seconds between two comparisons because of gaps
 UNREACHED = 30.0  # seconds to leave somebody alone with whom it did not work
@@ -129,8 +130,9 @@ class RoomSchedule:
             known.due = INFINITY
 
     def behind(self, peer: str, now: float) -> None:
-        """It has begun to compare, and has so much more that it is for us to fetch it."""
-        if known := self._neighbours.get(peer):
+        """It has begun to compare, and says it has so much more that it is for us to fetch it; believed now and then."""
+        known = self._neighbours.get(peer)
+        if known is not None and now >= known.compared_at + BELIEVED:
             known.due = min(known.due, now)
 
     def next(self, now: float) -> str | None:

@@ -176,6 +176,28 @@ async def test_who_comes_late_gets_everything_from_one_member(autojump_clock: Mo
             nursery.cancel_scope.cancel()
 
 
+async def test_members_that_have_the_same_leave_each_other_alone(
+    autojump_clock: MockClock,
+) -> None:
+    hub = MemoryHub(seed=1, latency=(0.01, 0.05))
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            crowd = Crowd(hub, nursery, 1)
+            alice = await crowd.enter(1)
+            for number in range(700):  # more than one gives to another at once
+                await alice.say(str(number))
+            crowd.said = 700
+            await crowd.enter(2)
+            await crowd.until_complete()
+            await crowd.restart(2)
+            await trio.sleep(300)
+            costs = await crowd.costs()
+            assert costs["sync_sessions"] <= 20
+            assert costs["sync_messages_in"] == 700
+            await crowd.stop()
+            nursery.cancel_scope.cancel()
+
+
 async def test_what_gossip_lost_is_fetched_and_shown_before_what_follows(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

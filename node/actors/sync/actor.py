@@ -198,6 +198,9 @@ class SyncActor(Actor):
         room = self._rooms.get(name)
         if room is None:
             return
+        # It may have come since the last look: then it is not to be compared with once more, at the same time.
+        topic = rules.topic_of(name, plain=False)
+        room.schedule.neighbours(self._network.topic_peers(topic), trio.current_time())
         if lacking > MAX_GIVEN:
             room.schedule.behind(peer, trio.current_time())
         else:

@@ -180,7 +180,7 @@ class SyncServer:
         question = actors.AnswerRanges(room=request.room, ranges=request.compare)
         ranges = await self._storage.ask(question, sync.Ranges)
         if len(request.compare.ranges) == 1:  # the beginning of a comparison
-            self._compared(request.room, peer, _count(request.compare) - _count(ranges))
+            self._compared(request.room, peer, _lacking(request.compare, ranges))
         return sync.SyncReply(compared=ranges)
 
     async def _fetch_items(self, request: sync.SyncRequest) -> sync.SyncReply:
@@ -249,6 +249,12 @@ def _is_interval(interval: sync.Interval) -> bool:
         return item_rules.unpack_bound(interval.lower) < item_rules.unpack_bound(interval.upper)
     except (ValueError, struct.error):
         return False
+
+
+def _lacking(asked: sync.Ranges, ours: sync.Ranges) -> int:
+    """How many messages more the other side says it has; 0 where we say nothing, for then nothing differs."""
+    differs = any(each.WhichOneof("content") for each in ours.ranges)
+    return _count(asked) - _count(ours) if differs else 0
 
 
 def _count(ranges: sync.Ranges) -> int:

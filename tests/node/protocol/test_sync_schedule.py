@@ -62,6 +62,16 @@ def test_whoever_compared_with_us_needs_no_comparison_of_ours() -> None:
     assert room.next(rules.FIRST_LOOK) is None
 
 
+def test_whoever_lacks_much_compares_itself_and_is_not_driven_by_who_says_so() -> None:
+    room = schedule()
+    room.neighbours(["a"], 0.0)
+    _, now = compare_when_due(room, 0.0)
+    room.behind("a", now + rules.BELIEVED / 2)
+    assert room.next(now + rules.BELIEVED / 2) is None
+    room.behind("a", now + rules.BELIEVED)
+    assert room.next(now + rules.BELIEVED) == "a"
+
+
 def test_a_gap_is_asked_for_at_once_and_best_where_it_came_from() -> None:
     room = schedule()
     room.neighbours(PEERS, 0.0)

@@ -1,0 +1,57 @@
+"""What the actors need from outside: a network, a message store and a search index.
+
+Each port has a real and an in-memory adapter in `adapters/`; one contract test holds both.
+Peers are named by their base58 peer id, addresses are multiaddrs as text.
+"""
+
+from p2pchat.node.ports.network import (
+    MAX_GOSSIP_BYTES,
+    ConnectionInfo,
+    GossipMessage,
+    LocalDiscovery,
+    Network,
+    PeerDown,
+    PeerEvent,
+    PeerUp,
+    RelayStatus,
+    Resolver,
+    Stream,
+    StreamHandler,
+    Subscription,
+)
+from p2pchat.node.ports.search import (
+    Found,
+    IndexState,
+    SearchIndex,
+)
+from p2pchat.node.ports.store import (
+    Arrivals,
+    HistorySlice,
+    MessageStore,
+    RoomHead,
+    StoreInfo,
+)
+
+__all__ = [
+    "MAX_GOSSIP_BYTES",
+    "Arrivals",
+    "ConnectionInfo",
+    "Found",
+    "GossipMessage",
+    "HistorySlice",
+    "IndexState",
+    "LocalDiscovery",
+    "MessageStore",
+    "Network",
+    "PeerDown",
+    "PeerEvent",
+    "PeerUp",
+    "RelayStatus",
+    "Resolver",
+    "RoomHead",
+    "SearchIndex",
+    "StoreInfo",
+    "Stream",
+    "StreamHandler",
+    "Subscription",
+]
