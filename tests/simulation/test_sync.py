@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -87,6 +88,16 @@ class Crowd:
             await self.leave(number)
 
 
+@asynccontextmanager
+async def crowded(hub: MemoryHub, seed: int) -> AsyncIterator[Crowd]:
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            crowd = Crowd(hub, nursery, seed)
+            yield crowd
+            await crowd.stop()
+            nursery.cancel_scope.cancel()
+
+
 def items_of(node: SimulatedNode, room: str = ROOM) -> list[bytes]:
     return list(node.store.item_set(room).items(b"", END, 1_000_000))
 
@@ -114,28 +125,24 @@ async def test_fifty_nodes_on_a_bad_network_end_with_the_same_messages_in_the_sa
 ) -> None:
     """20 % of gossip is lost; the network is split twice; nodes are restarted, and others come late."""
     hub = MemoryHub(seed=seed, latency=(0.005, 0.05), loss=0.2)
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            crowd = Crowd(hub, nursery, seed)
-            for number in range(1, AT_START + 1):
-                await crowd.enter(number)
-            await trio.sleep(5)
-            await crowd.talk(100, 30)
-            for sides in (2, 3):
-                hub.partition(*split(crowd, sides))
-                await crowd.talk(100, 60)
-                for number in crowd.rng.sample(sorted(crowd.nodes), 4):
-                    await crowd.restart(number)
-                await crowd.talk(50, 30)
-                hub.heal()
-                await crowd.talk(20, 20)
-            for number in range(AT_START + 1, NODES + 1):
-                await crowd.enter(number)
-            took = await crowd.until_complete()
-            orders = {tuple(await read_whole(node)) for node in crowd.nodes.values()}
-            costs = await crowd.costs()
-            await crowd.stop()
-            nursery.cancel_scope.cancel()
+    async with crowded(hub, seed) as crowd:
+        for number in range(1, AT_START + 1):
+            await crowd.enter(number)
+        await trio.sleep(5)
+        await crowd.talk(100, 30)
+        for sides in (2, 3):
+            hub.partition(*split(crowd, sides))
+            await crowd.talk(100, 60)
+            for number in crowd.rng.sample(sorted(crowd.nodes), 4):
+                await crowd.restart(number)
+            await crowd.talk(50, 30)
+            hub.heal()
+            await crowd.talk(20, 20)
+        for number in range(AT_START + 1, NODES + 1):
+            await crowd.enter(number)
+        took = await crowd.until_complete()
+        orders = {tuple(await read_whole(node)) for node in crowd.nodes.values()}
+        costs = await crowd.costs()
     assert len(orders) == 1
     assert len(next(iter(orders))) == crowd.said
     assert not costs["sync_liars"]
@@ -156,46 +163,38 @@ def split(crowd: Crowd, sides: int) -> Sequence[Iterable[str]]:
 
 async def test_who_comes_late_gets_everything_from_one_member(autojump_clock: MockClock) -> None:
     hub = MemoryHub(seed=1, latency=(0.01, 0.05))
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            crowd = Crowd(hub, nursery, 1)
-            alice = await crowd.enter(1)
-            for number in range(1500):
-                await alice.say(str(number))
-            crowd.said = 1500
-            bob = await crowd.enter(2)
-            assert await crowd.until_complete() < 10
-            assert await read_whole(bob) == [str(number) for number in range(1500)]
-            progress = [e for e in bob.events if isinstance(e, actors.SyncProgressed)]
-            assert progress[-1].done
-            assert (progress[-1].fetched, progress[-1].expected) == (1500, 1500)
-            late = [e for e in bob.events if isinstance(e, actors.RoomMessagesArrived)]
-            assert all(event.late for event in late)
-            assert late[0].records[-1].message.text == "1499"  # the newest come first
-            await crowd.stop()
-            nursery.cancel_scope.cancel()
+    async with crowded(hub, 1) as crowd:
+        alice = await crowd.enter(1)
+        for number in range(1500):
+            await alice.say(str(number))
+        crowd.said = 1500
+        bob = await crowd.enter(2)
+        assert await crowd.until_complete() < 10
+        assert await read_whole(bob) == [str(number) for number in range(1500)]
+        progress = [e for e in bob.events if isinstance(e, actors.SyncProgressed)]
+        assert progress[-1].done
+        assert (progress[-1].fetched, progress[-1].expected) == (1500, 1500)
+        late = [e for e in bob.events if isinstance(e, actors.RoomMessagesArrived)]
+        assert all(event.late for event in late)
+        assert late[0].records[-1].message.text == "1499"  # the newest come first
 
 
 async def test_members_that_have_the_same_leave_each_other_alone(
     autojump_clock: MockClock,
 ) -> None:
     hub = MemoryHub(seed=1, latency=(0.01, 0.05))
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            crowd = Crowd(hub, nursery, 1)
-            alice = await crowd.enter(1)
-            for number in range(700):  # more than one gives to another at once
-                await alice.say(str(number))
-            crowd.said = 700
-            await crowd.enter(2)
-            await crowd.until_complete()
-            await crowd.restart(2)
-            await trio.sleep(300)
-            costs = await crowd.costs()
-            assert costs["sync_sessions"] <= 20
-            assert costs["sync_messages_in"] == 700
-            await crowd.stop()
-            nursery.cancel_scope.cancel()
+    async with crowded(hub, 1) as crowd:
+        alice = await crowd.enter(1)
+        for number in range(700):  # more than one gives to another at once
+            await alice.say(str(number))
+        crowd.said = 700
+        await crowd.enter(2)
+        await crowd.until_complete()
+        await crowd.restart(2)
+        await trio.sleep(300)
+        costs = await crowd.costs()
+        assert costs["sync_sessions"] <= 20
+        assert costs["sync_messages_in"] == 700
 
 
 async def test_what_gossip_lost_is_fetched_and_shown_before_what_follows(
@@ -203,95 +202,79 @@ async def test_what_gossip_lost_is_fetched_and_shown_before_what_follows(
 ) -> None:
     """A gap shows itself by the parents of the next message; nothing is said about it when it closes at once."""
     hub = MemoryHub(seed=1, latency=(0.005, 0.02))
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            crowd = Crowd(hub, nursery, 1)
-            alice, bob = await crowd.enter(1), await crowd.enter(2)
-            await bob.until_listening(1)
-            await trio.sleep(5)  # they have compared their empty rooms
-            await alice.say("one")
-            await bob.until_shown("one")
-            with monkeypatch.context() as deaf:
-                deaf.setattr(hub, "loss", 1.0)
-                await alice.say("two")
-                await alice.say("three")
-                await trio.sleep(0.5)
-            await alice.say("four")
-            await bob.until_shown("one", "two", "three", "four")
-            assert not any(isinstance(e, actors.RoomGap) for e in bob.events)
-            assert not any(e.late for e in bob.events if isinstance(e, actors.RoomMessagesArrived))
-            await crowd.stop()
-            nursery.cancel_scope.cancel()
+    async with crowded(hub, 1) as crowd:
+        alice, bob = await crowd.enter(1), await crowd.enter(2)
+        await bob.until_listening(1)
+        await trio.sleep(5)  # they have compared their empty rooms
+        await alice.say("one")
+        await bob.until_shown("one")
+        with monkeypatch.context() as deaf:
+            deaf.setattr(hub, "loss", 1.0)
+            await alice.say("two")
+            await alice.say("three")
+            await trio.sleep(0.5)
+        await alice.say("four")
+        await bob.until_shown("one", "two", "three", "four")
+        assert not any(isinstance(e, actors.RoomGap) for e in bob.events)
+        assert not any(e.late for e in bob.events if isinstance(e, actors.RoomMessagesArrived))
 
 
 async def test_a_gap_that_nobody_can_close_is_told_and_given_up(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = MemoryHub(seed=1, latency=(0.005, 0.02))
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            crowd = Crowd(hub, nursery, 1)
-            alice, bob = await crowd.enter(1), await crowd.enter(2)
-            await bob.until_listening(1)
-            await trio.sleep(5)
-            monkeypatch.setattr(hub, "loss", 1.0)
-            await alice.say("lost for ever")
-            await trio.sleep(0.5)
-            monkeypatch.setattr(hub, "loss", 0.0)
-            await alice.ui.ask(actors.ForgetRoom(room=ROOM), actors.RoomTrimmed)
-            await alice.say("after it")
-            await bob.until_shown("after it")
-            await trio.sleep(120)
-            gaps = [e for e in bob.events if isinstance(e, actors.RoomGap)]
-            assert [(gap.missing, gap.given_up) for gap in gaps] in (
-                [(1, True)],
-                [(1, False), (1, True)],
-            )
-            await crowd.stop()
-            nursery.cancel_scope.cancel()
+    async with crowded(hub, 1) as crowd:
+        alice, bob = await crowd.enter(1), await crowd.enter(2)
+        await bob.until_listening(1)
+        await trio.sleep(5)
+        monkeypatch.setattr(hub, "loss", 1.0)
+        await alice.say("lost for ever")
+        await trio.sleep(0.5)
+        monkeypatch.setattr(hub, "loss", 0.0)
+        await alice.ui.ask(actors.ForgetRoom(room=ROOM), actors.RoomTrimmed)
+        await alice.say("after it")
+        await bob.until_shown("after it")
+        await trio.sleep(120)
+        gaps = [e for e in bob.events if isinstance(e, actors.RoomGap)]
+        assert [(gap.missing, gap.given_up) for gap in gaps] in (
+            [(1, True)],
+            [(1, False), (1, True)],
+        )
 
 
 async def test_two_members_that_are_never_there_together_meet_through_a_third(
     autojump_clock: MockClock,
 ) -> None:
     hub = MemoryHub(seed=1, latency=(0.005, 0.02))
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            crowd = Crowd(hub, nursery, 1)
-            await crowd.enter(1)
-            first = await crowd.enter(2)
-            await first.until_listening(1)
-            await first.say("are you there?")
-            crowd.said = 1
-            await crowd.until_complete()
-            await crowd.leave(2)
-            late = await crowd.enter(3)
-            await crowd.until_complete()
-            assert await read_whole(late) == ["are you there?"]
-            await crowd.stop()
-            nursery.cancel_scope.cancel()
+    async with crowded(hub, 1) as crowd:
+        await crowd.enter(1)
+        first = await crowd.enter(2)
+        await first.until_listening(1)
+        await first.say("are you there?")
+        crowd.said = 1
+        await crowd.until_complete()
+        await crowd.leave(2)
+        late = await crowd.enter(3)
+        await crowd.until_complete()
+        assert await read_whole(late) == ["are you there?"]
 
 
 async def test_what_was_forgotten_does_not_come_back(autojump_clock: MockClock) -> None:
     hub = MemoryHub(seed=1, latency=(0.005, 0.02))
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            crowd = Crowd(hub, nursery, 1)
-            alice, bob = await crowd.enter(1), await crowd.enter(2)
-            await bob.until_listening(1)
-            for number in range(30):
-                await alice.say(str(number))
-            await bob.until_shown("29")
-            forgotten = await bob.ui.ask(actors.ForgetRoom(room=ROOM), actors.RoomTrimmed)
-            assert forgotten.messages == 30
-            await crowd.restart(2)
-            await trio.sleep(600)
-            bob = crowd.nodes[2]
-            assert await read_whole(bob) == []
-            await alice.say("new")
-            await bob.until_shown("new")
-            await trio.sleep(60)
-            assert not any(isinstance(e, actors.RoomGap) for e in bob.events)
-            assert len(await read_whole(alice)) == 31
-            await crowd.stop()
-            nursery.cancel_scope.cancel()
+    async with crowded(hub, 1) as crowd:
+        alice, bob = await crowd.enter(1), await crowd.enter(2)
+        await bob.until_listening(1)
+        for number in range(30):
+            await alice.say(str(number))
+        await bob.until_shown("29")
+        forgotten = await bob.ui.ask(actors.ForgetRoom(room=ROOM), actors.RoomTrimmed)
+        assert forgotten.messages == 30
+        await crowd.restart(2)
+        await trio.sleep(600)
+        bob = crowd.nodes[2]
+        assert await read_whole(bob) == []
+        await alice.say("new")
+        await bob.until_shown("new")
+        await trio.sleep(60)
+        assert not any(isinstance(e, actors.RoomGap) for e in bob.events)
+        assert len(await read_whole(alice)) == 31
