@@ -149,8 +149,8 @@ async def test_fifty_nodes_on_a_bad_network_end_with_the_same_messages_in_the_sa
     with capsys.disabled():
         print(
             f"\nseed {seed}: {NODES} nodes, {crowd.said} messages, {hub.lost} gossip messages lost; "
-            f"complete {took:.0f} s after the last one; {costs['sync_sessions']} comparisons, {costs['sync_rounds']} rounds, "
-            f"{costs['sync_bytes_out'] / 1024:,.0f} KiB sent, {costs['sync_messages_in']} messages fetched or taken"
+            f"complete {took:.0f} s after the last one; {costs['sync_sessions']} comparisons, "
+            f"{costs['sync_rounds']} rounds, {costs['sync_bytes_out'] / 1024:,.0f} KiB sent, {costs['sync_messages_in']} messages fetched or taken"
         )
 
 
