@@ -150,7 +150,8 @@ async def test_fifty_nodes_on_a_bad_network_end_with_the_same_messages_in_the_sa
         print(
             f"\nseed {seed}: {NODES} nodes, {crowd.said} messages, {hub.lost} gossip messages lost; "
             f"complete {took:.0f} s after the last one; {costs['sync_sessions']} comparisons, "
-            f"{costs['sync_rounds']} rounds, {costs['sync_bytes_out'] / 1024:,.0f} KiB sent, {costs['sync_messages_in']} messages fetched or taken"
+            f"{costs['sync_rounds']} rounds, {costs['sync_bytes_out'] / 1024:,.0f} KiB sent, "
+            f"{costs['sync_messages_in']} messages fetched or taken"
         )
 
 
