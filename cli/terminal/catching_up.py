@@ -135,7 +135,7 @@ def _heading(name: str, late: _Late) -> list[Line]:
 def _outcome(name: str, late: _Late) -> str:
     """How a catching-up ended that was worth a line. Some messages may have come in another way meanwhile."""
     fetched, expected = sum(late.fetched.values()), sum(late.expected.values())
-    if late.broken:
+    if late.broken or late.running:
         rest = "the rest comes from the next member who has it"
         return (
             f"Catching up in {room(name)} stopped at {fetched:,} of {expected:,} messages; {rest}"

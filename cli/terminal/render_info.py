@@ -9,7 +9,7 @@ from p2pchat.cli.terminal.lines import Line, Span, line
 from p2pchat.cli.terminal.render import clock, count, duration, most_useful, size, when
 from p2pchat.cli.terminal.render_contacts import mailbox
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
-from p2pchat.node.protocol.names import NAME_LIMIT
+from p2pchat.node.protocol.names import NAME_LIMIT, shown_room
 from p2pchat.proto import actors_pb2 as actors
 
 
@@ -69,7 +69,7 @@ def _delivery(node: actors.NodeDescription) -> Iterator[Line]:
 
 def _rooms(node: actors.NodeDescription, stored: Sequence[actors.RoomUsage]) -> Iterator[Line]:
     """`Rooms:  #den  1,234 messages stored, 1.2 MiB; complete at 14:23:15, 12 fetched`."""
-    usage = {each.room: each for each in stored}
+    usage = {each.room: each for each in stored if each.messages}
     synced = {each.room: each for each in node.sync.rooms}
     for index, name in enumerate(sorted(usage.keys() | synced.keys())):
         parts = []
@@ -78,9 +78,12 @@ def _rooms(node: actors.NodeDescription, stored: Sequence[actors.RoomUsage]) -> 
             parts.append(f"{count(kept.messages, 'message')} stored, {size(kept.bytes)}")
         if name in synced:
             parts.append(_compared(synced[name]))
-        yield line(
-            f"{'' if index else 'Rooms:':11} ", Span(room(name), "room"), f"  {'; '.join(parts)}"
-        )
+        yield line(f"{'' if index else 'Rooms:':11} ", _room(name), f"  {'; '.join(parts)}")
+
+
+def _room(stored: str) -> Span:
+    name = shown_room(stored)
+    return Span(room(name) if name == stored else f"{room(name)} (plain)", "room")
 
 
 def _compared(sync: actors.RoomSync) -> str:

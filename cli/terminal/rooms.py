@@ -11,6 +11,7 @@ from p2pchat.cli.terminal.bookmarks import Bookmarks, heading
 from p2pchat.cli.terminal.front import FIRST_LOOK, POLL, Front
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.node.errors import P2pchatError
+from p2pchat.node.protocol.names import stored_room
 from p2pchat.proto import actors_pb2 as actors
 
 NO_ROOM = "You are in no room: /join <room>."
@@ -37,6 +38,11 @@ class Rooms:
     @property
     def here(self) -> actors.Room | None:
         return next((room for room in self.joined if room.name == self.current), None)
+
+    def stored(self, name: str) -> str:
+        """What the store calls this room."""
+        plain = any(room.name == name and room.plain for room in self.joined)
+        return stored_room(name, plain)
 
     async def refresh(self) -> None:
         self.joined = list((await self._front.ask(actors.ListRooms(), actors.RoomList)).rooms)
@@ -106,7 +112,7 @@ class Rooms:
             await self._front.show([render.hint(NO_ROOM)])
             return
         before = self._bookmarks.before(room, more=more)
-        question = actors.ReadHistory(room=room, limit=limit, before=before)
+        question = actors.ReadHistory(room=self.stored(room), limit=limit, before=before)
         page = await self._front.ask(question, actors.HistoryPage)
         self._bookmarks.turned(room, page.first)
         where = f"of {greeting.room(room)}"

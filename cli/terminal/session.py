@@ -59,7 +59,9 @@ class Session:
         self._rooms = Rooms(self._front)
         self._contacts = Contacts(self._front)
         self._conversations = Conversations(self._front, self._contacts)
-        self._searches = Searches(self._front, self._contacts, self._rooms.known)
+        self._searches = Searches(
+            self._front, self._contacts, self._rooms.known, self._rooms.stored
+        )
         self._keeping = RoomKeeping(self._front)
         self._event_lines = EventLines(node.identity.peer_bytes, self._rooms, self._conversations)
         self._missed = 0

@@ -8,6 +8,7 @@ from p2pchat.node.adapters.direct_keys import number_key, number_of, peer_prefix
 from p2pchat.node.adapters.memory_rooms import MemoryRoom
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.items import START, bound_at, item_of
+from p2pchat.node.protocol.names import stored_room
 from p2pchat.node.protocol.search_query import peer_place, room_place
 from p2pchat.proto import index_pb2 as index
 from p2pchat.proto import records_pb2 as records
@@ -74,7 +75,9 @@ class MemoryArrivals:
 
 def room_change(record: records.RoomRecord) -> index.Change:
     message = record.message
-    spot = index.Spot(place=room_place(message.room), key=item_of(message))
+    spot = index.Spot(
+        place=room_place(stored_room(message.room, record.plain)), key=item_of(message)
+    )
     return index.Change(spot=spot, text=message.text)
 
 

@@ -10,6 +10,7 @@ from p2pchat.node.adapters.memory_direct import MemoryDirect
 from p2pchat.node.adapters.memory_rooms import MemoryRoom
 from p2pchat.node.ports import HistorySlice, RoomHead, StoreInfo
 from p2pchat.node.protocol.items import ITEM_BYTES, START
+from p2pchat.node.protocol.names import stored_room
 from p2pchat.node.protocol.summary import CellSet
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import index_pb2 as index
@@ -39,7 +40,10 @@ class MemoryStore(MemoryDirect):
 
     def append(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
         self._check_writable()
-        fresh = [self._room_to_write(record.message.room).keep(record) for record in batch]
+        fresh = [
+            self._room_to_write(stored_room(record.message.room, record.plain)).keep(record)
+            for record in batch
+        ]
         self.arrivals.came_to_rooms(compress(batch, fresh))
         return fresh
 

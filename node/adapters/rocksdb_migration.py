@@ -16,6 +16,8 @@ from google.protobuf.message import DecodeError
 
 from p2pchat.node.adapters.rocksdb_database import OpenDatabase
 from p2pchat.node.adapters.rocksdb_room_entries import Placed, added, unknown
+from p2pchat.node.protocol.limits import DAY_MS
+from p2pchat.node.protocol.room_message import ACCEPT_AHEAD_MS
 from p2pchat.proto import records_pb2 as records
 
 HISTORY, BY_ID = "history", "by_id"
@@ -48,9 +50,17 @@ def migrate(database: OpenDatabase, version: int) -> None:
 
 
 def _copy(database: OpenDatabase, values: Iterable[bytes]) -> None:
-    found = [record for value in values if (record := _parsed(value)) is not None]
+    found = [record for value in values if (record := _parsed(value)) and not _is_far_ahead(record)]
     placed = [Placed.of(record) for record in found]
     database.write(added(database, [*compress(placed, unknown(database, placed))]).entries)
+
+
+def _is_far_ahead(record: records.RoomRecord) -> bool:
+    """Nobody takes such messages any more: they would stand at the end of their room for ever."""
+    ahead = record.message.lamport - record.received_at_ms
+    if ahead > ACCEPT_AHEAD_MS:
+        log.warning("a message dated %d days ahead is left behind", ahead // DAY_MS)
+    return ahead > ACCEPT_AHEAD_MS
 
 
 def _parsed(value: bytes) -> records.RoomRecord | None:

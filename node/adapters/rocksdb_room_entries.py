@@ -23,6 +23,7 @@ from p2pchat.node.adapters.history_keys import (
 )
 from p2pchat.node.adapters.rocksdb_database import Entry, deletions
 from p2pchat.node.protocol.items import LAMPORT_BYTES, item_of
+from p2pchat.node.protocol.names import stored_room
 from p2pchat.node.protocol.summary import Cell, cells_of
 from p2pchat.proto import records_pb2 as records
 
@@ -50,7 +51,8 @@ class Placed:
     @classmethod
     def of(cls, record: records.RoomRecord) -> Placed:
         message = record.message
-        room, item = room_prefix(message.room), item_of(message)
+        room = room_prefix(stored_room(message.room, record.plain))
+        item = item_of(message)
         return cls(record, room, item, id_key(room, message.id, item))
 
 

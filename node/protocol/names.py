@@ -14,6 +14,8 @@ TEXT_LIMIT = 65_536  # bytes of UTF-8 of one message
 # Controls, invisible and direction-changing characters, lone surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
+_PLAIN = "\x01"  # no name has control characters
+
 
 def default_name(peer: str) -> str:
     """The name of somebody who never chose one, e.g. "user-a3f9k2"."""
@@ -31,6 +33,17 @@ def name_problem(name: str) -> str | None:
     if name != name.strip():
         return "A name cannot begin or end with a space."
     return None
+
+
+def stored_room(room: str, plain: bool) -> str:
+    """What the store calls a room. What is said in plain rooms is unsigned: mixed with the messages of a room of the
+    same name, it would be offered to other members, who take it for forged."""
+    return f"{_PLAIN}{room}" if plain else room
+
+
+def shown_room(stored: str) -> str:
+    """The other way round."""
+    return stored.removeprefix(_PLAIN)
 
 
 def room_problem(room: str) -> str | None:

@@ -71,8 +71,8 @@ class RoomPresence:
         now: float,
         announced: bool = True,
     ) -> None:
-        """`announced`: members say that they are there. Who never does is silent, as an archive is: it is listed, and its
-        coming and going is not reported."""
+        """`announced`: members say that they are there. Who never does is silent, as an archive is: it is listed, and
+        its coming and going is not reported."""
         self._room = room
         self._announced = announced
         self._own = peer_id.to_text(author)

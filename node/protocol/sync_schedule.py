@@ -130,7 +130,7 @@ class RoomSchedule:
             known.due = INFINITY
 
     def behind(self, peer: str, now: float) -> None:
-        """It has begun to compare, and says it has so much more that it is for us to fetch it; believed now and then."""
+        """It compares with us, and says it has so much more that it is for us to fetch it: believed now and then."""
         known = self._neighbours.get(peer)
         if known is not None and now >= known.compared_at + BELIEVED:
             known.due = min(known.due, now)

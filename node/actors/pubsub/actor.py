@@ -189,7 +189,8 @@ class PubsubActor(Actor):
 
     async def _join(self, name: str, plain: bool) -> actors.RoomJoined:
         room = Room(name, plain, self._author, self._key, self._randomness)
-        state = await self._storage.ask(actors.ReadRoomState(room=name), actors.RoomState)
+        question = actors.ReadRoomState(room=names.stored_room(name, plain))
+        state = await self._storage.ask(question, actors.RoomState)
         room.resume(state.lamport, state.parents, self._now_ms())
         subscription = await self._network.subscribe(room.topic)
         opened = OpenRoom(
@@ -268,12 +269,13 @@ class PubsubActor(Actor):
         return partial(self._clean, message)
 
     async def _clean(self, message: Message) -> Message:
+        assert isinstance(message, (actors.KeepRoom, actors.ForgetRoom))
+        room = self._rooms.get(message.room)
+        stored = names.stored_room(message.room, plain=room is not None and room.plain)
         if isinstance(message, actors.KeepRoom):
             days = message.keep_days if message.HasField("keep_days") else None
-            return await self._retention.keep(message.room, days)
-        assert isinstance(message, actors.ForgetRoom)
-        room = self._rooms.get(message.room)
-        trimmed = await self._retention.forget(message.room, room.clock if room else 0)
+            return await self._retention.keep(stored, days)
+        trimmed = await self._retention.forget(stored)
         if trimmed.more:
             self.spawn(self._retention.trim_all, name="deleting")
         return trimmed

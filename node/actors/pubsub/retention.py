@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import trio
 
 from p2pchat.node.errors import RequestRejectedError
 from p2pchat.node.protocol.limits import DAY_MS
+from p2pchat.node.protocol.room_message import MAX_AHEAD_MS
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
@@ -19,6 +21,14 @@ log = logging.getLogger(__name__)
 EVERY = 3600.0  # seconds between two looks at what has become too old
 PATIENCE = 5.0  # seconds that somebody waits for a deletion; the rest is deleted later
 TRIM_AT_ONCE = 1_000  # messages in one write
+
+
+@dataclass(slots=True)
+class _Deletion:
+    """How far it is."""
+
+    messages: int = 0
+    done: bool = False
 
 
 class Retention:
@@ -41,15 +51,20 @@ class Retention:
         await self.trim(room)
         return settings
 
-    async def forget(self, room: str, clock: int) -> actors.RoomTrimmed:
-        """Delete everything up to the Lamport time `clock`; `more`: it takes longer, and the next look goes on."""
+    async def forget(self, room: str) -> actors.RoomTrimmed:
+        """Delete what is stored; `more`: it takes longer, and somebody has to call `trim_all` for the rest.
+
+        Messages dated more than a day ahead stay until their time has come: a floor above that would refuse what
+        is said now.
+        """
         state = await self._state(room)
-        floor = max(clock, min(state.lamport, self._now_ms())) + 1
-        before = await self._usage(room)
+        if not state.lamport:
+            return actors.RoomTrimmed()
+        floor = min(state.lamport, self._now_ms() + MAX_AHEAD_MS) + 1
+        deleting = _Deletion()
         with trio.move_on_after(PATIENCE):
-            await self._raise_floor(room, state, floor)
-        after = await self._usage(room)
-        return actors.RoomTrimmed(messages=before - after, more=after > 0)
+            await self._raise_floor(room, state, floor, deleting)
+        return actors.RoomTrimmed(messages=deleting.messages, more=not deleting.done)
 
     async def trim(self, room: str) -> None:
         """Delete what is too old."""
@@ -58,7 +73,7 @@ class Retention:
         days = state.settings.keep_days if own else self._room_days
         floor = self._now_ms() - days * DAY_MS if days else 0
         if max(floor, state.settings.floor):
-            await self._raise_floor(room, state, floor)
+            await self._raise_floor(room, state, floor, _Deletion())
 
     async def trim_all(self) -> None:
         """Every stored room, joined or not; a full disk is tried again the next time."""
@@ -67,31 +82,27 @@ class Retention:
             for usage in listed.rooms:
                 await self.trim(usage.room)
 
-    async def _raise_floor(self, room: str, state: actors.RoomState, floor: int) -> int:
+    async def _raise_floor(
+        self, room: str, state: actors.RoomState, floor: int, deleting: _Deletion
+    ) -> None:
         if floor > state.settings.floor:
             state.settings.room = room
             state.settings.floor = floor
             await self._save(state.settings)
-        deleted, more = 0, True
-        while more:
-            trimmed = await self._storage.ask(
-                actors.TrimRoom(room=room, limit=TRIM_AT_ONCE), actors.RoomTrimmed
-            )
-            deleted, more = deleted + trimmed.messages, trimmed.more
-        if deleted:
-            log.info("deleted %d old messages of a room", deleted)
+        command = actors.TrimRoom(room=room, limit=TRIM_AT_ONCE)
+        while not deleting.done:
+            trimmed = await self._storage.ask(command, actors.RoomTrimmed)
+            deleting.messages += trimmed.messages
+            deleting.done = not trimmed.more
+        if deleting.messages:
+            log.info("deleted %d old messages of a room", deleting.messages)
             await self._remember_last(room, state)
-        return deleted
 
     async def _remember_last(self, room: str, before: actors.RoomState) -> None:
         after = await self._state(room)
         if not after.lamport:
             after.settings.forgotten[:] = before.parents
             await self._save(after.settings)
-
-    async def _usage(self, room: str) -> int:
-        listed = await self._storage.ask(actors.ListStoredRooms(), actors.RoomUsageList)
-        return next((usage.messages for usage in listed.rooms if usage.room == room), 0)
 
     async def _state(self, room: str) -> actors.RoomState:
         return await self._storage.ask(actors.ReadRoomState(room=room), actors.RoomState)

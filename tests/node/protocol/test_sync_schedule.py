@@ -16,9 +16,7 @@ def schedule(penalties: Penalties | None = None) -> RoomSchedule:
     return RoomSchedule(random.Random(1), penalties or Penalties())
 
 
-def compare_when_due(
-    room: RoomSchedule, now: float, result: Result = Result()
-) -> tuple[str, float]:
+def compare_when_due(room: RoomSchedule, now: float, result: Result = NOTHING) -> tuple[str, float]:
     """The next comparison, at the time when it is due."""
     for _ in range(100):
         peer = room.next(now)
