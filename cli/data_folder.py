@@ -24,6 +24,11 @@ def concerns(config: NodeConfig) -> list[str]:
     return found
 
 
+def is_a_node_s(config: NodeConfig, mail: Path) -> bool:
+    """Whether the folder holds rooms and no mail: a mailbox would delete what is older than it archives."""
+    return _has_store(config.store_path) and not _has_store(mail)
+
+
 def is_in_use(store: Path) -> bool:
     """Whether a node has the store open: RocksDB holds a lock on the file LOCK in it."""
     import fcntl

@@ -269,6 +269,11 @@ def start(given: Any, log_file: str) -> None:
 
     config = mailbox_settings.mailbox_config(given)
     settings.prepare_data_dir(config.node.data_dir)
+    if data_folder.is_a_node_s(config.node, config.mail_path):
+        raise ConfigError(
+            f"{config.node.data_dir} is the data folder of a node: its history would be kept by the rules of an "
+            "archive. Give the mailbox a folder of its own with --data-dir."
+        )
     for concern in data_folder.concerns(config.node):
         typer.echo(f"p2pchat: {concern}", err=True)
     who = identity.load_or_create(config.node.identity_path)

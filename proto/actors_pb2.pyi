@@ -139,12 +139,14 @@ class TrimRoom(_message.Message):
     def __init__(self, room: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class RoomTrimmed(_message.Message):
-    __slots__ = ("messages", "more")
+    __slots__ = ("messages", "more", "ahead")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    AHEAD_FIELD_NUMBER: _ClassVar[int]
     messages: int
     more: bool
-    def __init__(self, messages: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...
+    ahead: bool
+    def __init__(self, messages: _Optional[int] = ..., more: _Optional[bool] = ..., ahead: _Optional[bool] = ...) -> None: ...
 
 class FindFloor(_message.Message):
     __slots__ = ("room", "bytes")

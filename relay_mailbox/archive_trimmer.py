@@ -77,7 +77,8 @@ class ArchiveTrimmer:
             self._count(limit, await self._trim(room))
 
     async def _raise(self, room: str, settings: records.RoomSettings, floor: int) -> None:
-        """A floor never falls."""
+        """A floor never falls, and never stands above now: what is said next would be refused."""
+        floor = min(floor, self._now_ms())
         if floor > settings.floor:
             risen = records.RoomSettings()
             risen.CopyFrom(settings)

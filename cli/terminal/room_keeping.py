@@ -69,7 +69,8 @@ def forgotten(name: str, deleted: actors.RoomTrimmed) -> Line:
     more = ", and more are being deleted" if deleted.more else ""
     what = f"{count(deleted.messages, 'message')} of {room(name)}"
     were = "was" if deleted.messages == 1 else "were"
-    return note(f"{what} {were} deleted here{more}; others keep theirs")
+    ahead = ". What is dated ahead of this computer's clock has stayed" if deleted.ahead else ""
+    return note(f"{what} {were} deleted here{more}; others keep theirs{ahead}")
 
 
 def archived(status: actors.ArchiveStatus, *, stop: bool) -> Iterator[Line]:

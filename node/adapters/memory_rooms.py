@@ -50,9 +50,7 @@ class MemoryRoom:
         return len(old), below > len(old)
 
     def save(self, settings: records.RoomSettings) -> None:
-        floor = max(settings.floor, self.settings.floor)
         self.settings.CopyFrom(settings)
-        self.settings.floor = floor
 
     # ---- reading ----------------------------------------------------------------------------------
 

@@ -131,10 +131,7 @@ class RocksdbRooms:
 
     def save_room_settings(self, settings: records.RoomSettings) -> None:
         self._database.mend()
-        kept = records.RoomSettings()
-        kept.CopyFrom(settings)
-        kept.floor = max(settings.floor, self.room_settings(settings.room).floor)
-        entry = (ROOM_SETTINGS, room_prefix(settings.room), kept.SerializeToString())
+        entry = (ROOM_SETTINGS, room_prefix(settings.room), settings.SerializeToString())
         self._database.commit([entry])
 
     def trim_room(self, room: str, limit: int) -> tuple[int, bool]:

@@ -110,7 +110,7 @@ class MessageStore(Protocol):
     def room_settings(self, room: str) -> records.RoomSettings: ...
 
     def save_room_settings(self, settings: records.RoomSettings) -> None:
-        """The floor never goes down: the higher one of the stored and the new one is kept."""
+        """Replaces the room's settings."""
         ...
 
     def trim_room(self, room: str, limit: int) -> tuple[int, bool]:

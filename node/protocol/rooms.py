@@ -61,7 +61,8 @@ class Room:
 
     def compose(self, text: str, nick: str, now_ms: int) -> records.RoomRecord:
         """An own message, signed; its Lamport time is above everything seen in the room."""
-        self._lamport = max(now_ms, self._lamport + 1)
+        # Bounded, for our own clock may have been ahead before it was set right.
+        self._lamport = max(now_ms, min(self._lamport, now_ms + rules.MAX_AHEAD_MS) + 1)
         message = wire.RoomMessage(
             id=uuid7.make(now_ms, self._randomness(10)),
             room=self.name,
@@ -116,9 +117,11 @@ class Room:
 
     def _note(self, message: wire.RoomMessage) -> None:
         """The parents of what is said next are the newest messages in the room's order, however late they came."""
-        if len(self._newest) >= rules.MAX_PARENTS and message.lamport < self._newest[0][0]:
+        # What is dated beyond our clock counts as said last, or it would be the parent of everything for days.
+        lamport = min(message.lamport, self._lamport)
+        if len(self._newest) >= rules.MAX_PARENTS and lamport < self._newest[0][0]:
             return
-        insort(self._newest, (message.lamport, message.id))
+        insort(self._newest, (lamport, message.id))
         del self._newest[: -rules.MAX_PARENTS]
 
     def describe(self, subscribers: Sequence[str]) -> actors.Room:

@@ -7,8 +7,10 @@ chance, oftener while there is something to be found. Who lies is left alone, lo
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from p2pchat.node.protocol.token_bucket import TokenBucket
 
 FIRST_LOOK = 0.5  # seconds after somebody came; both sides begin, so it is spread
 PERIOD = 60.0  # seconds between comparisons while something is found ...
@@ -17,7 +19,9 @@ SLOWING = 1.5  # the period grows by this when nothing was found
 STIRRED = 10.0  # seconds after something was said until somebody is asked whether that was all
 BELIEVED = 10.0  # seconds between two comparisons with somebody because it says that we lack much
 NEWS = 3.0  # seconds after something was found until another neighbour is asked
-GAP_PAUSE = 1.0  # seconds between two comparisons because of gaps
+GAP_PAUSE = 1.0  # seconds until somebody else is asked about a gap
+# Comparisons a second because of gaps, and at once: parents that do not exist cost nothing to name.
+GAP_RATE, GAP_BURST = 0.1, 4.0
 UNREACHED = 30.0  # seconds to leave somebody alone with whom it did not work
 FRUITLESS_STRIKES = (
     3  # comparisons in a row that differ and find nothing, until that counts as a lie
@@ -55,8 +59,15 @@ class Penalties:
         known = self._peers.get(peer)
         return known.until if known else 0.0
 
+    def lied_until(self, peer: str) -> float:
+        """Until when it is treated as a liar."""
+        known = self._peers.get(peer)
+        return known.until if known and known.lies else 0.0
+
     def lied(self, peer: str, now: float) -> None:
         penalty = self._of(peer)
+        if now > penalty.until + LONGEST_PENALTY:
+            penalty.lies = 0
         penalty.lies += 1
         penalty.until = now + min(PENALTY * 2.0 ** (penalty.lies - 1), LONGEST_PENALTY)
 
@@ -87,7 +98,8 @@ class Penalties:
 @dataclass(slots=True)
 class _Neighbour:
     due: float  # when it is to be compared with; infinity: not by itself
-    compared_at: float = -INFINITY
+    compared_at: float = -INFINITY  # or tried
+    avoided_until: float = -INFINITY  # in this room
 
 
 @dataclass(slots=True)
@@ -101,6 +113,8 @@ class RoomSchedule:
     _periodic_at: float = INFINITY
     _gap_at: float = INFINITY
     _gap_peer: str = ""
+    _gap_budget: TokenBucket = field(default_factory=lambda: TokenBucket(GAP_RATE, GAP_BURST, 0.0))
+    _for_gap: bool = False  # the comparison that runs was begun because of a gap
 
     def neighbours(self, peers: Iterable[str], now: float) -> None:
         """Connected members of the room; whoever is new is compared with soon."""
@@ -115,7 +129,9 @@ class RoomSchedule:
     def gap(self, peer: str, now: float) -> None:
         """Something is missing; `peer` had what came after it. Empty: somebody had not, and another one is asked."""
         self._gap_peer = peer
-        self._gap_at = min(self._gap_at, now if peer else now + GAP_PAUSE)
+        soon = now if peer else now + GAP_PAUSE
+        if self._gap_at == INFINITY:
+            self._gap_at = soon + self._gap_budget.spend(1, now)
 
     def stirred(self, now: float) -> None:
         """Something was said: the last words may be lost without a gap that shows it."""
@@ -135,40 +151,49 @@ class RoomSchedule:
         if known is not None and now >= known.compared_at + BELIEVED:
             known.due = min(known.due, now)
 
-    def next(self, now: float) -> str | None:
-        """Whom to compare with now."""
+    def avoid(self, peer: str, seconds: float, now: float) -> None:
+        """It cannot be compared with in this room for so long."""
+        if known := self._neighbours.get(peer):
+            known.avoided_until = now + min(seconds, LONGEST_PENALTY)
+
+    def next(self, now: float, busy: Container[str] = ()) -> str | None:
+        """Whom to compare with now; `busy` ones are being compared with in another room."""
         free = {
             peer: known
             for peer, known in self._neighbours.items()
-            if self.penalties.free_at(peer) <= now
+            if self._free_at(peer) <= now and peer not in busy
         }
         if not free:
             return None
-        if self._gap_at <= now:
-            return self._gap_peer if self._gap_peer in free else self._chance(free)
         first = min(free, key=lambda peer: free[peer].due)
         if free[first].due <= now:
             return first
+        if self._gap_at <= now:
+            return self._gap_peer if self._gap_peer in free else self._chance(free)
         return self._chance(free) if self._periodic_at <= now else None
+
+    def _free_at(self, peer: str) -> float:
+        return max(self.penalties.free_at(peer), self._neighbours[peer].avoided_until)
 
     def next_at(self) -> float:
         """When `next` should be asked again; infinity: when something happens."""
-        times = [
-            max(known.due, self.penalties.free_at(peer)) for peer, known in self._neighbours.items()
-        ]
-        free = min(map(self.penalties.free_at, self._neighbours), default=INFINITY)
+        times = [max(known.due, self._free_at(peer)) for peer, known in self._neighbours.items()]
+        free = min(map(self._free_at, self._neighbours), default=INFINITY)
         return min([*times, max(min(self._gap_at, self._periodic_at), free)])
 
     def began(self, peer: str, now: float) -> None:
         if known := self._neighbours.get(peer):
             known.due = INFINITY
-        if self._gap_at <= now:
+        self._for_gap = self._gap_at <= now
+        if self._for_gap:
             self._gap_at = INFINITY
 
     def finished(self, peer: str, result: Result, now: float) -> None:
         """What it brought decides how soon the next one comes."""
         if known := self._neighbours.get(peer):
             known.compared_at = now
+        if self._for_gap and not result.fetched:
+            return  # a gap that was made up is no reason to compare seldomer with others
         if result.fetched or result.given:
             self._period = PERIOD
         else:
@@ -177,9 +202,11 @@ class RoomSchedule:
         if result.fetched and len(self._neighbours) > 1:
             self._periodic_at = now + self.rng.uniform(0.5, 1.5) * NEWS
 
-    def failed(self, now: float) -> None:
+    def failed(self, peer: str, now: float) -> None:
         """The neighbour is left alone by its penalty; the others are asked soon."""
-        self._periodic_at = min(self._periodic_at, now + self.rng.uniform(0.5, 1.5) * NEWS)
+        if known := self._neighbours.get(peer):
+            known.compared_at = now
+        self._periodic_at = now + self.rng.uniform(0.5, 1.5) * NEWS
 
     def _plan_period(self, now: float) -> None:
         self._periodic_at = now + self.rng.uniform(0.5, 1.5) * self._period

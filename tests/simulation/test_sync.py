@@ -34,14 +34,16 @@ class Crowd:
         self.spent: Counter[str] = Counter()  # sync counters of nodes that were stopped
         self._nursery = nursery
         self._links = links
-        self._skews: dict[int, int] = {}
+        self.skews: dict[
+            int, int
+        ] = {}  # milliseconds that a node's clock is ahead, from its next start on
         self._bootstrap: dict[int, list[str]] = {}
 
     async def enter(self, number: int, store: MemoryStore | None = None) -> SimulatedNode:
         others = sorted(self.nodes)
         known = self.rng.sample(others, min(self._links, len(others)))
         bootstrap = self._bootstrap.setdefault(number, [address_of(each) for each in known])
-        skew = self._skews.setdefault(number, self.rng.randint(-SKEW_MS, SKEW_MS))
+        skew = self.skews.setdefault(number, self.rng.randint(-SKEW_MS, SKEW_MS))
         node = make_node(
             self.hub, number, bootstrap, store=store, now_ms=lambda: virtual_clock() + skew
         )
@@ -258,6 +260,73 @@ async def test_two_members_that_are_never_there_together_meet_through_a_third(
         late = await crowd.enter(3)
         await crowd.until_complete()
         assert await read_whole(late) == ["are you there?"]
+
+
+async def test_honest_members_of_a_busy_room_are_not_taken_for_liars(
+    autojump_clock: MockClock,
+) -> None:
+    """What gossip brings while two compare makes them differ, and nothing is found."""
+    hub = MemoryHub(seed=3, latency=(0.05, 0.4))
+    async with crowded(hub, 3) as crowd:
+        for number in range(1, 7):
+            await crowd.enter(number)
+        await trio.sleep(5)
+        await crowd.talk(1800, 600)
+        costs = await crowd.costs()
+        assert costs["sync_sessions"] > 100
+        assert not costs["sync_liars"]
+        await crowd.until_complete()
+
+
+async def test_a_clock_that_was_ahead_loses_nothing_that_is_said_later(
+    autojump_clock: MockClock,
+) -> None:
+    hub = MemoryHub(seed=1, latency=(0.005, 0.02))
+    async with crowded(hub, 1) as crowd:
+        crowd.skews.update({1: 2 * 3600 * 1000, 2: 0})
+        alice, bob = await crowd.enter(1), await crowd.enter(2)
+        await alice.until_listening(1)
+        await alice.say("ahead")
+        await bob.until_shown("ahead")
+        await alice.ui.ask(actors.ForgetRoom(room=ROOM), actors.RoomTrimmed)
+        crowd.skews[1] = 0
+        await crowd.restart(1)
+        alice = crowd.nodes[1]
+        await alice.until_listening(1)
+        own = await alice.say("own words")
+        await bob.until_shown("own words")
+        await bob.say("hello Alice")
+        await alice.until_shown("hello Alice")
+        assert {"own words", "hello Alice"} <= set(await read_whole(alice))
+        assert own.message.lamport > 0
+
+
+async def test_many_rooms_are_compared_with_one_neighbour_soon(autojump_clock: MockClock) -> None:
+    hub = MemoryHub(seed=1, latency=(0.005, 0.02))
+    rooms = [f"room{number}" for number in range(30)]
+    async with crowded(hub, 1) as crowd:
+        alice = await crowd.enter(1)
+        for room in rooms:
+            await alice.ui.ask(actors.JoinRoom(room=room), actors.RoomJoined)
+            await alice.say("said before", room)
+        bob = await crowd.enter(2)
+        for room in rooms:
+            await bob.ui.ask(actors.JoinRoom(room=room), actors.RoomJoined)
+        with trio.fail_after(60):
+            while any(len(items_of(bob, room)) != 1 for room in rooms):
+                await trio.sleep(0.5)
+        assert not (await crowd.costs())["sync_declined"]
+
+
+async def test_forgetting_while_others_talk(autojump_clock: MockClock) -> None:
+    hub = MemoryHub(seed=1, latency=(0.005, 0.02))
+    async with crowded(hub, 1) as crowd:
+        alice, bob = await crowd.enter(1), await crowd.enter(2)
+        await alice.until_listening(1)
+        for number in range(20):
+            await bob.say(str(number))
+            await alice.ui.ask(actors.ForgetRoom(room=ROOM), actors.RoomTrimmed)
+        assert all(cell.restarts == 0 for cell in alice.tree.cells())
 
 
 async def test_what_was_forgotten_does_not_come_back(autojump_clock: MockClock) -> None:

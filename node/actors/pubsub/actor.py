@@ -36,6 +36,11 @@ FAREWELL = 0.5  # seconds that a stop or leaving waits for the goodbye to go out
 SYNCS_AT_ONCE = 16  # portions from sync being saved; more wait
 
 
+CLOCK_BEHIND = (
+    "the clock of this computer is behind the time since which the room is kept here; is it right?"
+)
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -191,7 +196,9 @@ class PubsubActor(Actor):
         room = Room(name, plain, self._author, self._key, self._randomness)
         question = actors.ReadRoomState(room=names.stored_room(name, plain))
         state = await self._storage.ask(question, actors.RoomState)
-        room.resume(state.lamport, state.parents, self._now_ms())
+        await self._mind_floor(question.room, state)
+        # Not below the floor, or what is said here would not be kept here.
+        room.resume(max(state.lamport, state.settings.floor), state.parents, self._now_ms())
         subscription = await self._network.subscribe(room.topic)
         opened = OpenRoom(
             room,
@@ -215,6 +222,14 @@ class PubsubActor(Actor):
             self._sync.offer(actors.RoomOpened(room=name))
         return actors.RoomJoined(room=name, plain=plain)
 
+    async def _mind_floor(self, stored: str, state: actors.RoomState) -> None:
+        if await self._retention.rectify(stored, state):
+            text = (
+                f"#{names.shown_room(stored)} was set to keep nothing from before a time that has not come yet: "
+                "the clock of this computer was ahead. From now on it keeps what is said."
+            )
+            self._ui.offer(actors.Notice(level=actors.Notice.WARNING, text=text))
+
     # ---- own messages -------------------------------------------------------------------------------
 
     @handles_batch(actors.PostText, at_most=POSTS_PER_SAVE)
@@ -226,10 +241,11 @@ class PubsubActor(Actor):
         if composed:
             saving = self._open[composed[0].message.room].intake.save
             try:
-                await saving(composed)
+                kept = await saving(composed)
             except (RequestRejectedError, ActorError) as error:
-                refused = actors.Rejected(reason=actors.STORE_FAILED, detail=f"Not sent: {error}")
-                return [refused if isinstance(r, actors.Posted) else r for r in replies]
+                return [_refused(reply, str(error)) for reply in replies]
+            if not all(kept):  # below the floor of its room
+                return [_refused(reply, CLOCK_BEHIND) for reply in replies]
             await self._hand_over(composed)
         return replies
 
@@ -285,6 +301,12 @@ class PubsubActor(Actor):
             await trio.sleep(self._rng.uniform(0.5, 1.0) * EVERY)
             with contextlib.suppress(ActorError):
                 await self._retention.trim_all()
+
+
+def _refused(reply: actors.Posted | actors.Rejected, why: str) -> actors.Rejected:
+    if isinstance(reply, actors.Rejected):
+        return reply
+    return actors.Rejected(reason=actors.STORE_FAILED, detail=f"Not sent: {why}")
 
 
 def _not_joined(room: str) -> actors.Rejected:

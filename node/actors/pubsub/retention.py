@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import trio
 
-from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.protocol.limits import DAY_MS
-from p2pchat.node.protocol.room_message import MAX_AHEAD_MS
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
@@ -38,36 +37,58 @@ class Retention:
         self._storage = storage
         self._room_days = room_days
         self._now_ms = now_ms
+        self._turn = trio.Lock()  # settings are read, changed and saved as a whole
 
     async def keep(self, room: str, days: int | None) -> records.RoomSettings:
         """A setting of the room's own; None: the node's. Deletes what is too old then."""
-        settings = (await self._state(room)).settings
-        settings.room = room
-        if days is None:
-            settings.ClearField("keep_days")
-        else:
-            settings.keep_days = days
-        await self._save(settings)
+        async with self._turn:
+            settings = (await self._state(room)).settings
+            settings.room = room
+            if days is None:
+                settings.ClearField("keep_days")
+            else:
+                settings.keep_days = days
+            await self._save(settings)
         await self.trim(room)
         return settings
 
     async def forget(self, room: str) -> actors.RoomTrimmed:
         """Delete what is stored; `more`: it takes longer, and somebody has to call `trim_all` for the rest.
 
-        Messages dated more than a day ahead stay until their time has come: a floor above that would refuse what
-        is said now.
+        What is dated ahead of our clock stays: a floor above now would refuse what is said next.
         """
+        async with self._turn:
+            return await self._forget(room)
+
+    async def _forget(self, room: str) -> actors.RoomTrimmed:
         state = await self._state(room)
         if not state.lamport:
             return actors.RoomTrimmed()
-        floor = min(state.lamport, self._now_ms() + MAX_AHEAD_MS) + 1
+        now_ms = self._now_ms()
+        floor = min(state.lamport, now_ms) + 1
         deleting = _Deletion()
         with trio.move_on_after(PATIENCE):
             await self._raise_floor(room, state, floor, deleting)
-        return actors.RoomTrimmed(messages=deleting.messages, more=not deleting.done)
+        return actors.RoomTrimmed(
+            messages=deleting.messages, more=not deleting.done, ahead=state.lamport > now_ms
+        )
+
+    async def rectify(self, room: str, state: actors.RoomState) -> bool:
+        """Lower a floor that a wrong clock has put ahead of now; whether there was one."""
+        if state.settings.floor <= self._now_ms() + 1:
+            return False
+        async with self._turn:
+            state.settings.room = room
+            state.settings.floor = self._now_ms()
+            await self._save(state.settings)
+        return True
 
     async def trim(self, room: str) -> None:
         """Delete what is too old."""
+        async with self._turn:
+            await self._trim(room)
+
+    async def _trim(self, room: str) -> None:
         state = await self._state(room)
         own = state.settings.HasField("keep_days")
         days = state.settings.keep_days if own else self._room_days
@@ -77,7 +98,7 @@ class Retention:
 
     async def trim_all(self) -> None:
         """Every stored room, joined or not; a full disk is tried again the next time."""
-        with contextlib.suppress(RequestRejectedError):
+        with contextlib.suppress(RequestRejectedError, ActorError):
             listed = await self._storage.ask(actors.ListStoredRooms(), actors.RoomUsageList)
             for usage in listed.rooms:
                 await self.trim(usage.room)

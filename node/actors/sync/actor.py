@@ -26,6 +26,7 @@ from p2pchat.proto import actors_pb2 as actors
 log = logging.getLogger(__name__)
 
 LOOK = 1.0  # seconds between two looks at who is in a room
+SHORTEST_LOOK = 0.05  # seconds
 SESSIONS = 4  # comparisons that we have begun at a time; further rooms wait
 PROGRESS_FROM = 500  # messages; a smaller catch-up is over before anybody wonders
 RETRY_DISK = 30.0  # seconds until the next try when the own disk is full
@@ -67,6 +68,9 @@ class SyncActor(Actor):
         self._penalties = Penalties()
         self._counters: Counter[str] = Counter()
         self._free = trio.Semaphore(SESSIONS)
+        self._busy: set[str] = (
+            set()
+        )  # peers that we are comparing a room with: one at a time with each
         self._server = SyncServer(
             limits,
             self._rooms.keys(),
@@ -76,14 +80,11 @@ class SyncActor(Actor):
             now_ms=now_ms,
             compared=self._compared_by,
             lied=self._lied,
+            is_liar=lambda peer: self._penalties.lied_until(peer) > trio.current_time(),
         )
 
     async def started(self) -> None:
         self._network.handle(SYNC_PROTOCOL, self._server.serve)
-        # Pubsub stands before us and may have joined its rooms already.
-        for room in (await self._pubsub.ask(actors.ListRooms(), actors.RoomList)).rooms:
-            if not room.plain:
-                self._open(room.name)
 
     @handles(actors.RoomOpened)
     async def _opened(self, event: actors.RoomOpened) -> None:
@@ -128,23 +129,28 @@ class SyncActor(Actor):
             while True:
                 now = trio.current_time()
                 room.schedule.neighbours(self._network.topic_peers(topic), now)
-                peer = room.schedule.next(now)
+                peer = room.schedule.next(now, self._busy)
                 if peer is not None:
-                    async with self._free:
-                        await self._compare(name, room, peer)
+                    self._busy.add(peer)
+                    try:
+                        async with self._free:
+                            await self._compare(name, room, peer)
+                    finally:
+                        self._busy.discard(peer)
                     continue
-                await room.bell.wait_until(max(min(room.schedule.next_at(), now + LOOK), now))
+                next_at = min(room.schedule.next_at(), now + LOOK)
+                await room.bell.wait_until(max(next_at, now + SHORTEST_LOOK))
 
     async def _compare(self, name: str, room: _OpenRoom, peer: str) -> None:
         began = trio.current_time()
         room.schedule.began(peer, began)
         room.status.running = True
         self._counters["sync_sessions"] += 1
-        result = await self._attempt(name, peer)
+        result = await self._attempt(name, room, peer)
         room.status.running = False
         now = trio.current_time()
         if result is None:
-            room.schedule.failed(now)
+            room.schedule.failed(peer, now)
             return
         room.schedule.finished(peer, result, now)
         room.status.compared += 1
@@ -155,7 +161,7 @@ class SyncActor(Actor):
             log.warning("sync: the set of %s differs, and it does not say in what", peer)
         await self._pubsub.tell(actors.RoomCompared(room=name, began=began))
 
-    async def _attempt(self, name: str, peer: str) -> Result | None:
+    async def _attempt(self, name: str, room: _OpenRoom, peer: str) -> Result | None:
         """None when it did not come to an end."""
         progress = _Progress(self._ui, name, peer)
         session = SyncSession(
@@ -178,14 +184,14 @@ class SyncActor(Actor):
             self._lied(peer)
         except DeclinedError as error:
             self._counters["sync_declined"] += 1
-            self._penalties.put_off(peer, max(error.pause, UNREACHED), now())
+            room.schedule.avoid(peer, max(error.pause, UNREACHED), now())
         except (StreamError, ActorError) as error:
             log.debug("sync with %s broke off: %s", peer, error)
             self._counters["sync_broken"] += 1
             self._penalties.put_off(peer, UNREACHED, now())
         except RequestRejectedError as error:
             log.warning("sync waits: %s", error)
-            self._penalties.put_off(peer, RETRY_DISK, now())
+            room.schedule.avoid(peer, RETRY_DISK, now())
         finally:
             progress.finish()
         return None

@@ -34,7 +34,13 @@ from p2pchat.proto import wire_pb2 as wire
 
 log = logging.getLogger(__name__)
 
-IDLE = 60.0  # seconds without a request until a stream is ended
+INFINITY = float("inf")
+IDLE = 10.0  # seconds without a request until a stream is ended
+IDLE_ENOUGH = 2.0  # seconds without a request until a stream makes room for another one when there are too many
+RANGES_PER_REQUEST = 4  # ranges to compare that count as much as a request
+MESSAGES_PER_REQUEST = (
+    8  # messages given to us that count as much as a request: each has a signature
+)
 WRITE_TIMEOUT = 60.0  # seconds in which a peer must read a reply
 BUSY_PAUSE_MS = 10_000  # milliseconds for somebody to wait who is one too many
 DISK_PAUSE_MS = 60_000  # milliseconds for somebody to wait when the disk is full
@@ -69,8 +75,16 @@ class SyncServer:
         now_ms: Callable[[], int],
         compared: Callable[[str, str, int], None],
         lied: Callable[[str], None],
+        is_liar: Callable[[str], bool],
     ) -> None:
-        """`rooms` are those that are open; `lied` hears of peers that push forged messages."""
+        """`rooms` are those that are open; `lied` hears of peers that push forged messages; `is_liar` says who is
+        not served for a time."""
+        self._is_liar = is_liar
+        self._served: dict[
+            trio.CancelScope, float
+        ] = {}  # streams, and since when each of them waits
+        # Others' questions stand in a row of their own: what is said here never waits for more than one of them.
+        self._asking = trio.Semaphore(1)
         self._limits = limits
         self._rooms = rooms
         self._storage = storage
@@ -85,20 +99,36 @@ class SyncServer:
     async def serve(self, stream: Stream) -> None:
         """Until the other side is done. A stream that breaks the rules is reset by the exception."""
         peer = stream.peer
-        if self._is_full(peer):
+        if self._is_liar(peer) or (self._is_full(peer) and not self._make_room(peer)):
             self._counters["sync_streams_refused"] += 1
             await self._reply(stream, _declined(sync.Declined.BUSY, BUSY_PAUSE_MS))
             await stream.close()
             return
         self._streams[peer] += 1
+        scope = trio.CancelScope()
         try:
-            await self._serve_requests(stream)
+            with scope:
+                await self._serve_requests(stream, scope)
         except BadRequestError as error:
             self._counters[f"sync_{error}"] += 1
             raise StreamError(f"sync: {error}") from None
         finally:
+            self._served.pop(scope, None)
             self._streams[peer] -= 1
             self._streams += Counter()  # drops zeros
+
+    def _make_room(self, peer: str) -> bool:
+        """End the stream that has waited for its next request the longest; an honest one asks at once, or is done."""
+        if self._streams[peer] >= self._limits.max_streams_per_peer:
+            return False
+        now = trio.current_time()
+        idlest = min(self._served, key=self._served.__getitem__, default=None)
+        if idlest is None or self._served[idlest] > now - IDLE_ENOUGH:
+            return False
+        self._served.pop(idlest)
+        self._counters["sync_streams_evicted"] += 1
+        idlest.cancel()
+        return True
 
     def _is_full(self, peer: str) -> bool:
         limits = self._limits
@@ -107,8 +137,9 @@ class SyncServer:
             or self._streams[peer] >= limits.max_streams_per_peer
         )
 
-    async def _serve_requests(self, stream: Stream) -> None:
+    async def _serve_requests(self, stream: Stream, scope: trio.CancelScope) -> None:
         while True:
+            self._served[scope] = trio.current_time()
             try:
                 with trio.move_on_after(IDLE) as patience:
                     body = await stream.read_frame(FRAME_LIMIT)
@@ -116,8 +147,13 @@ class SyncServer:
                 return  # the other side is done, or gone
             if patience.cancelled_caught:
                 return
-            await self._admit(stream.peer, len(body))
-            await self._reply(stream, await self._answer(stream.peer, _parse(body)))
+            self._served[scope] = INFINITY
+            request = _parse(body)
+            await self._admit(stream.peer, request, len(body))
+            reply = await self._answer(stream.peer, request)
+            await self._reply(stream, reply)
+            if reply.declined.reason == sync.Declined.NOT_A_MEMBER:
+                return
 
     async def _reply(self, stream: Stream, reply: sync.SyncReply) -> None:
         data = framed(reply)
@@ -131,10 +167,13 @@ class SyncServer:
 
     # ---- rates --------------------------------------------------------------------------------------
 
-    async def _admit(self, peer: str, size: int) -> None:
+    async def _admit(self, peer: str, request: sync.SyncRequest, size: int) -> None:
         self._counters["sync_bytes_in"] += size
         allowance, now = self._allowance(peer), trio.current_time()
-        await self._pause(max(allowance.requests.spend(1, now), allowance.bytes.spend(size, now)))
+        work = 1 + len(request.compare.ranges) / RANGES_PER_REQUEST
+        work += len(request.push.messages) / MESSAGES_PER_REQUEST
+        requests, transfer = allowance.requests, allowance.bytes
+        await self._pause(max(requests.spend(work, now), transfer.spend(size, now)))
 
     async def _pause(self, seconds: float) -> None:
         if seconds > 0:
@@ -171,6 +210,8 @@ class SyncServer:
         except RequestRejectedError as error:
             if error.reason == actors.INVALID:
                 raise BadRequestError("malformed") from error
+            if error.reason == actors.NOT_JOINED:
+                return _declined(sync.Declined.NOT_A_MEMBER, 0)
             return _declined(sync.Declined.NO_SPACE, DISK_PAUSE_MS)
         except ActorError:  # a part of this node restarts
             return _declined(sync.Declined.BUSY, BUSY_PAUSE_MS)
@@ -178,7 +219,8 @@ class SyncServer:
 
     async def _compare(self, peer: str, request: sync.SyncRequest) -> sync.SyncReply:
         question = actors.AnswerRanges(room=request.room, ranges=request.compare)
-        ranges = await self._storage.ask(question, sync.Ranges)
+        async with self._asking:
+            ranges = await self._storage.ask(question, sync.Ranges)
         if len(request.compare.ranges) == 1:  # the beginning of a comparison
             self._compared(request.room, peer, _lacking(request.compare, ranges))
         return sync.SyncReply(compared=ranges)
@@ -193,7 +235,8 @@ class SyncServer:
             fit = len(found) * (PAGE_BYTES - _size(found)) // _size(found) if found else 0
             portion = wanted[: max(fit, FIRST_ITEMS)]
             question = actors.ReadItems(room=request.room, items=item_rules.pack_items(portion))
-            found += (await self._storage.ask(question, actors.RoomPage)).records
+            async with self._asking:
+                found += (await self._storage.ask(question, actors.RoomPage)).records
             wanted = wanted[len(portion) :]
         cut = list(pages(found))
         return self._messages(cut[0] if cut else [], more=len(cut) > 1 or bool(wanted))
@@ -207,7 +250,8 @@ class SyncServer:
             limit=PAGE_MESSAGES,
             max_bytes=PAGE_BYTES,
         )
-        page = await self._storage.ask(question, actors.RoomPage)
+        async with self._asking:
+            page = await self._storage.ask(question, actors.RoomPage)
         return self._messages([record.message for record in page.records], more=page.more)
 
     def _messages(self, messages: Sequence[wire.RoomMessage], *, more: bool) -> sync.SyncReply:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import trio
@@ -37,6 +38,8 @@ REPLY_TIMEOUT = 30.0  # seconds until a peer that does not answer is taken for s
 MAX_COMPARISONS = (
     4_096  # requests to compare in one session; 24 rounds need no more for 10,000 differences
 )
+HEAD_START = 60.0  # seconds that a session may take in any case ...
+SLOWEST = 20.0  # messages/s that have to come for it to take longer
 MAX_GIVEN = 512  # messages; whoever lacks more fetches them itself, the newest first, and can show how it goes
 MAX_FETCHED = 1_000_000  # messages in one session; the next one goes on
 
@@ -46,7 +49,7 @@ class LiarError(Exception):
 
 
 class DeclinedError(Exception):
-    """The peer does not want to, for now. `pause` is in seconds."""
+    """The peer does not want to, for now, in this room. `pause` is in seconds."""
 
     def __init__(self, reason: str, pause: float) -> None:
         super().__init__(reason)
@@ -85,11 +88,6 @@ class _Findings:
         """Messages that the other side does not have."""
         return sum(map(items_in, self.have)) + sum(each.count for each in self.have_all)
 
-    @property
-    def is_fruitless(self) -> bool:
-        found = self.need or self.have or self.need_all or self.have_all
-        return bool(self.differing) and not found
-
 
 class SyncSession:
     """One stream, from opening to end."""
@@ -116,6 +114,8 @@ class SyncSession:
         self._now_ms = now_ms
         self._progress = progress
         self._expected = 0
+        self._horizon = rules.horizon(now_ms())
+        self._began = trio.current_time()
         self._fresh = 0
         self._taken = 0  # messages that came, fresh or not
         self._given = 0
@@ -125,16 +125,24 @@ class SyncSession:
         """Raises `LiarError`, `DeclinedError`, `StreamError`, and what the own store or pubsub raise."""
         self._stream = await self._network.open_stream(self._peer, SYNC_PROTOCOL)
         try:
-            found = await self._compare()
+            own = await self._begin()
+            found = await self._compare(own)
             self._expected = found.expected
             await self._fetch(found)
             await self._give(found)
             await self._stream.close()
+            fruitless = await self._is_fruitless(found, own)
         except BaseException:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + RESET_TIMEOUT):
                 await self._stream.reset()
             raise
-        return Result(self._fresh, self._given, found.is_fruitless)
+        return Result(self._fresh, self._given, fruitless)
+
+    async def _is_fruitless(self, found: _Findings, own: actors.RangesCompared) -> bool:
+        """The sets differ, and nothing that does came of it, although ours has stayed as it was meanwhile."""
+        if not found.differing or self._taken or found.owed:
+            return False
+        return await self._begin() == own
 
     # ---- requests -----------------------------------------------------------------------------------
 
@@ -164,11 +172,14 @@ class SyncSession:
 
     # ---- comparing ----------------------------------------------------------------------------------
 
-    async def _compare(self) -> _Findings:
+    async def _begin(self) -> actors.RangesCompared:
+        """The first question: with the fingerprint of all that is here."""
+        begin = actors.CompareRanges(room=self._room, horizon=self._horizon)
+        return await self._storage.ask(begin, actors.RangesCompared)
+
+    async def _compare(self, own: actors.RangesCompared) -> _Findings:
         found = _Findings()
-        horizon = rules.horizon(self._now_ms())
-        begin = actors.CompareRanges(room=self._room, horizon=horizon)
-        ask = deque((await self._storage.ask(begin, actors.RangesCompared)).ask)
+        ask = deque(own.ask)
         for _ in range(MAX_COMPARISONS):
             if not ask:
                 return found
@@ -176,8 +187,9 @@ class SyncSession:
             await self._send(compare=asked)
             reply = (await self._reply("compared")).compared
             self._counters["sync_rounds"] += 1
+            self._mind_pace()
             question = actors.CompareRanges(
-                room=self._room, asked=asked, reply=reply, horizon=horizon
+                room=self._room, asked=asked, reply=reply, horizon=self._horizon
             )
             try:
                 compared = await self._storage.ask(question, actors.RangesCompared)
@@ -196,8 +208,9 @@ class SyncSession:
         for counted in sorted(
             found.need_all, key=lambda each: each.interval.upper.lamport, reverse=True
         ):
-            async for messages in self._range_pages(counted.interval):
-                await self._take_in(messages)
+            async with aclosing(self._range_pages(counted.interval)) as found_pages:
+                async for messages in found_pages:
+                    await self._take_in(messages)
         for packed in reversed(found.need):
             for portion in reversed(list(cut_items(packed))):
                 await self._fetch_items(portion)
@@ -212,13 +225,13 @@ class SyncSession:
             if came != sorted(set(came)) or not set(came) <= set(wanted):
                 raise LiarError("messages that were not asked for")
             if not came:
-                raise LiarError("listed messages that it does not have")
+                return  # deleted meanwhile; whoever made them up is fruitless
             await self._take_in(messages)
             wanted = [item for item in wanted if item > came[-1]] if reply.more else []
 
     async def _range_pages(
         self, interval: sync.Interval
-    ) -> AsyncIterator[Sequence[wire.RoomMessage]]:
+    ) -> AsyncGenerator[Sequence[wire.RoomMessage], None]:
         """The newest page first; the next one is asked for while this one is worked on."""
         lower = item_rules.unpack_bound(interval.lower)
         upper = item_rules.unpack_bound(interval.upper)
@@ -226,6 +239,7 @@ class SyncSession:
         more = True
         while more:
             page = (await self._reply("messages")).messages
+            _check_length(page.messages)
             came = [item_rules.item_of(message) for message in page.messages]
             descending = all(later < earlier for earlier, later in zip([upper, *came], came))  # noqa: B905
             if not descending or (came and came[-1] < lower):
@@ -240,8 +254,7 @@ class SyncSession:
             yield list(reversed(await self._checked(page.messages)))
 
     async def _checked(self, messages: Sequence[wire.RoomMessage]) -> Sequence[wire.RoomMessage]:
-        if len(messages) > PAGE_MESSAGES:
-            raise LiarError("more messages than a page may have")
+        _check_length(messages)
         found = await flaws(messages, self._room, self._now_ms())
         if bad := next((flaw for flaw in found if flaw is not None), None):
             raise LiarError(f"a forged message: {bad.value}")
@@ -254,12 +267,25 @@ class SyncSession:
         self._fresh += taken.fresh
         self._counters["sync_messages_in"] += taken.fresh
         self._progress(self._fresh, max(self._expected, self._taken))
+        self._mind_pace()
+
+    def _mind_pace(self) -> None:
+        """Others wait for the end of this session, and may have somebody faster to ask."""
+        spent = trio.current_time() - self._began
+        if spent > HEAD_START + self._taken / SLOWEST:
+            raise StreamError("the peer is too slow")
 
     # ---- giving -------------------------------------------------------------------------------------
 
     async def _give(self, found: _Findings) -> None:
         if found.owed > MAX_GIVEN:
             return
+        try:
+            await self._give_all(found)
+        except DeclinedError as error:  # its disk is full: what we came for is here all the same
+            log.debug("sync: %s does not take anything: %s", self._peer, error)
+
+    async def _give_all(self, found: _Findings) -> None:
         for packed in found.have:
             for portion in cut_items(packed):
                 question = actors.ReadItems(room=self._room, items=item_rules.pack_items(portion))
@@ -290,6 +316,11 @@ class SyncSession:
                 raise LiarError("took more than it was given")
             self._given += pushed.fresh
             self._counters["sync_messages_out"] += len(messages)
+
+
+def _check_length(messages: Sequence[wire.RoomMessage]) -> None:
+    if len(messages) > PAGE_MESSAGES:
+        raise LiarError("more messages than a page may have")
 
 
 def _declined(declined: sync.Declined) -> DeclinedError:

@@ -16,6 +16,7 @@ from p2pchat.node.adapters.rocksdb_store import RocksdbStore
 from p2pchat.node.errors import StoreError
 from p2pchat.node.ports import MessageStore, RoomHead
 from p2pchat.node.protocol.items import item_of
+from p2pchat.node.protocol.names import stored_room
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 from tests.builders import ROOM, room_record
@@ -44,7 +45,7 @@ def test_what_is_appended_comes_back_whole(store: MessageStore) -> None:
     record.message.parents.extend([b"p" * 16, b"q" * 16])
     record.plain = True
     assert store.append([record]) == [True]
-    assert list(store.history(ROOM, 10).records) == [record]
+    assert list(store.history(stored_room(ROOM, plain=True), 10).records) == [record]
 
 
 def test_nobody_shares_an_object_with_the_store(store: MessageStore) -> None:

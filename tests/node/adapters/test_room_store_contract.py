@@ -12,6 +12,7 @@ from p2pchat.node.adapters.rocksdb_store import RocksdbStore
 from p2pchat.node.errors import StoreError
 from p2pchat.node.ports import MessageStore
 from p2pchat.node.protocol.items import START, bound_at, item_of, lamport_of
+from p2pchat.node.protocol.names import stored_room
 from p2pchat.node.protocol.summary import EMPTY, LEVELS, summary_of
 from p2pchat.proto import records_pb2 as records
 from tests.builders import ROOM, room_record
@@ -161,11 +162,11 @@ def test_newest_between_has_a_bound_in_bytes_but_gives_one(store: MessageStore) 
 # ---- settings, floor, trimming ---------------------------------------------------------------------
 
 
-def test_settings_are_kept_and_the_floor_only_rises(store: MessageStore) -> None:
+def test_settings_are_kept(store: MessageStore) -> None:
     assert store.room_settings(ROOM) == records.RoomSettings(room=ROOM)
     store.save_room_settings(records.RoomSettings(room=ROOM, floor=7, keep_days=0))
     store.save_room_settings(records.RoomSettings(room=ROOM, floor=5))
-    assert store.room_settings(ROOM) == records.RoomSettings(room=ROOM, floor=7)
+    assert store.room_settings(ROOM) == records.RoomSettings(room=ROOM, floor=5)
     set_floor(store, 9)
     store.close()
     store.open()
@@ -174,6 +175,16 @@ def test_settings_are_kept_and_the_floor_only_rises(store: MessageStore) -> None
     settings.floor = 1  # nobody shares an object with the store
     assert store.room_settings(ROOM).floor == 9
     assert store.room_settings("other").floor == 0
+
+
+def test_plain_messages_are_in_a_room_of_their_own(store: MessageStore) -> None:
+    """They are unsigned: in the room of signed messages they would be offered to others, as forged ones."""
+    signed, plain = room_record(1), room_record(2)
+    plain.plain = True
+    assert store.append([signed, plain]) == [True, True]
+    assert list(store.history(ROOM, 10).records) == [signed]
+    assert list(store.history(stored_room(ROOM, plain=True), 10).records) == [plain]
+    assert store.item_set(ROOM).summarize(START, END).count == 1
 
 
 def test_what_is_below_the_floor_is_not_taken(store: MessageStore) -> None:
