@@ -72,7 +72,7 @@ class MailboxConfig:
         }
         for name, least in smallest.items():
             if getattr(self, name) < least:
-                raise ConfigError(f"{name} must be at least {least:g}.")
+                raise ConfigError(f"{name} must be at least {least:,}.")
         if self.max_archived_rooms > MOST_ROOMS:
             raise ConfigError(f"max_archived_rooms must be at most {MOST_ROOMS}.")
         for room in self.archive_rooms:

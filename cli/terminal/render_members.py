@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from p2pchat.cli.terminal import look_alikes
 from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import Line, Span, line
-from p2pchat.cli.terminal.render import count, hint, note, person
+from p2pchat.cli.terminal.render import clock, count, hint, note, person, when
 from p2pchat.proto import actors_pb2 as actors
 
 NAMED = 5  # people named in one line; the others are counted
@@ -35,7 +35,8 @@ def who(room_name: str, me: actors.Member, others: Sequence[actors.Member]) -> I
 
 def _remarks(member: actors.Member, own_name: str, twice: set[str]) -> Iterator[Span]:
     if not member.connected:
-        yield Span("  through others", "dim")
+        heard = clock(when(member.seen_ms, None))
+        yield Span(f"  not connected, last heard of at {heard}", "dim")
     if not member.name.strip():
         return
     looks = look_alikes.skeleton(member.name)

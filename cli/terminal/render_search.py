@@ -56,6 +56,8 @@ def nothing(page: actors.SearchPage, where: str, *, further: bool) -> Iterator[L
     place = f" in {room(where)}" if where else ""
     if further:
         yield note(f"Nothing older{place} contains that.")
+    elif page.waiting:
+        yield hint(f"Nothing{place} of what is in the index so far contains that.")
     else:
         yield hint(
             f"Nothing{place} contains that. All words must occur in one message, in any order; a * stands for the "

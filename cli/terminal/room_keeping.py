@@ -87,7 +87,7 @@ def _answer(answer: actors.ArchiveStatus.Answer, name: str, stop: bool) -> Span:
     if not answer.archiving:
         return Span(f" does not keep {name}{' for you any more' if stop else ''}", "dim")
     if stop:
-        return Span(f" goes on keeping {name}: another member asked for it too", "dim")
+        return Span(f" goes on keeping {name}: somebody else wants it kept, too", "dim")
     limits = []
     if answer.retention_ms:
         limits.append(f" for {duration(answer.retention_ms // 1000)}")

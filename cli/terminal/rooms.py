@@ -118,7 +118,7 @@ class Rooms:
         where = f"of {greeting.room(room)}"
         head = heading(len(page.records), limit, where, earlier=bool(before))
         if not page.records and not before:
-            head = render.note(f"Nothing has been said in {greeting.room(room)} yet.")
+            head = render.note(f"Nothing of {greeting.room(room)} is kept here yet.")
         await self._front.show([head, *self.view.history(page.records)])
 
     async def _join(self, room: str, *, plain: bool = False) -> None:

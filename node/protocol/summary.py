@@ -39,7 +39,7 @@ class Summary:
 
     @property
     def hash(self) -> bytes:
-        """Equal for equal ranges. As in negentropy (Nostr NIP-77): SHA-256 over sum and count, shortened."""
+        """Equal for equal ranges: SHA-256 over sum and count, shortened, after the manner of negentropy (NIP-77)."""
         data = self.sum.to_bytes(SUM_BYTES, "little") + self.count.to_bytes(8, "little")
         return hashlib.sha256(data).digest()[:HASH_BYTES]
 

@@ -18,7 +18,8 @@ LONGEST_PERIOD = 300.0  # seconds ... and when nothing ever is
 SLOWING = 1.5  # the period grows by this when nothing was found
 STIRRED = 10.0  # seconds after something was said until somebody is asked whether that was all
 BELIEVED = 10.0  # seconds between two comparisons with somebody because it says that we lack much
-NEWS = 3.0  # seconds after something was found until another neighbour is asked
+NEWS = 3.0  # seconds after something was found until other neighbours are asked ...
+TOLD = 3  # neighbours, ... so many of them
 GAP_PAUSE = 1.0  # seconds until somebody else is asked about a gap
 # Comparisons a second because of gaps, and at once: parents that do not exist cost nothing to name.
 GAP_RATE, GAP_BURST = 0.1, 4.0
@@ -199,8 +200,15 @@ class RoomSchedule:
         else:
             self._period = min(self._period * SLOWING, LONGEST_PERIOD)
         self._plan_period(now)
-        if result.fetched and len(self._neighbours) > 1:
-            self._periodic_at = now + self.rng.uniform(0.5, 1.5) * NEWS
+        if result.fetched:
+            self._pass_on(peer, now)
+
+    def _pass_on(self, source: str, now: float) -> None:
+        """What one neighbour had, others may lack, also those with whom we have compared before it came."""
+        others = sorted(self._neighbours.keys() - {source})
+        for other in self.rng.sample(others, min(TOLD, len(others))):
+            known = self._neighbours[other]
+            known.due = min(known.due, now + self.rng.uniform(0.5, 1.5) * NEWS)
 
     def failed(self, peer: str, now: float) -> None:
         """The neighbour is left alone by its penalty; the others are asked soon."""

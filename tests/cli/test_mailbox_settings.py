@@ -100,7 +100,7 @@ def test_no_relay() -> None:
         ({"retention": "-1"}, "--retention"),
         ({"retention": "nan"}, "--retention"),
         ({"quota_bytes": "64 parsecs"}, "--quota-bytes: .* is no size in bytes, such as 64MiB"),
-        ({"quota_bytes": "1"}, "--quota-bytes must be at least 16384"),
+        ({"quota_bytes": "1"}, "--quota-bytes must be at least 16,384"),
         ({"quota_bytes": "11GiB"}, "--max-total-bytes: 10.0 GiB for all .* less than 11.0 GiB"),
         ({"quota_count": 0}, "--quota-count must be at least 4"),
         ({"quota_count": -5}, "--quota-count must be at least 4"),

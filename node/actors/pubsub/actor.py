@@ -33,6 +33,7 @@ MAX_ROOMS = 64  # joined at a time
 POSTS_PER_SAVE = 128  # queued texts that share one synced write
 LAST_WORDS = 3.0  # seconds that leaving a room waits for what was said there to go out
 FAREWELL = 0.5  # seconds that a stop or leaving waits for the goodbye to go out
+MAX_NAMES = 1_000  # of peers, remembered
 SYNCS_AT_ONCE = 16  # portions from sync being saved; more wait
 
 
@@ -79,6 +80,7 @@ class PubsubActor(Actor):
         self._announce = announce
         self._now_ms = now_ms
         self._open: dict[str, OpenRoom] = {}
+        self._names: dict[str, str] = {}  # as connected peers have called themselves
         self._rooms: dict[str, Room] = {}  # of `_open`
         self._publisher = Publisher(network, ui, self._rooms, self_image.outgoing)
         self._retention = Retention(storage, room_days, now_ms)
@@ -184,8 +186,9 @@ class PubsubActor(Actor):
 
     @handles(actors.PeerNamed)
     async def _peer_named(self, event: actors.PeerNamed) -> None:
-        for room in self._open.values():
-            room.named(event.peer, event.name)
+        self._names[event.peer] = event.name
+        if len(self._names) > MAX_NAMES:
+            del self._names[next(iter(self._names))]
 
     @handles(actors.RoomCompared)
     async def _compared(self, event: actors.RoomCompared) -> None:
@@ -211,6 +214,7 @@ class PubsubActor(Actor):
             key=self._key,
             known=[*state.parents, *state.settings.forgotten],
             self_image=self._self_image,
+            called=self._names,
             announce=self._announce and not plain,
             rng=self._rng,
             now_ms=self._now_ms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -40,11 +40,13 @@ class OpenRoom:
         key: Ed25519PrivateKey,
         known: Iterable[bytes],
         self_image: SelfImage,
+        called: Mapping[str, str],
         announce: bool,
         rng: random.Random,
         now_ms: Callable[[], int],
     ) -> None:
-        """`known`: ids that messages may name as parents although they are not at hand."""
+        """`known`: ids that messages may name as parents although they are not at hand; `called`: names of peers, by
+        their ids, as they said when they connected."""
         now = trio.current_time()
         self.room = room
         self.intake = Intake(
@@ -59,6 +61,7 @@ class OpenRoom:
         self._network = network
         self._ui = ui
         self._self_image = self_image
+        self._called = called
         self._announce = announce
         self._now_ms = now_ms
         self._presence = RoomPresence(
@@ -88,11 +91,6 @@ class OpenRoom:
     def members(self) -> list[actors.Member]:
         self._look()
         return self._presence.members(trio.current_time())
-
-    def named(self, peer: str, name: str) -> None:
-        """A connected peer has told how it is called."""
-        if peer in self._network.topic_peers(self.room.topic):
-            self._presence.named(peer, name)
 
     async def say_goodbye(self) -> None:
         """What was held back is shown, and the others hear that this node leaves the room."""
@@ -151,6 +149,8 @@ class OpenRoom:
         now = trio.current_time()
         peers = frozenset(self._network.topic_peers(self.room.topic))
         self._presence.subscribed(peers, now, self._now_ms())
+        for peer in peers & self._called.keys():
+            self._presence.named(peer, self._called[peer])
         self._presence.rename(self._self_image.name, now)
 
     async def _publish(self, own: wire.Presence) -> None:

@@ -58,7 +58,7 @@ async def test_a_room_in_which_nothing_was_said(autojump_clock: trio.testing.Moc
     world.said = 0
     async with world.running() as console:
         console.type("/history", "/history more")
-    assert console.lines[2:] == ["* Nothing has been said in #lobby yet."] * 2
+    assert console.lines[2:] == ["* Nothing of #lobby is kept here yet."] * 2
 
 
 async def test_paging_through_a_conversation(autojump_clock: trio.testing.MockClock) -> None:

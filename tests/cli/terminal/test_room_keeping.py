@@ -89,7 +89,7 @@ def test_what_mailboxes_answer() -> None:
     assert shown(answer()) == ["* BOX does not keep #den"]
     assert shown(answer(), stop=True) == ["* BOX does not keep #den for you any more"]
     assert shown(keeps, stop=True) == [
-        "* BOX goes on keeping #den: another member asked for it too"
+        "* BOX goes on keeping #den: somebody else wants it kept, too"
     ]
 
 

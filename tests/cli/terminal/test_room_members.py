@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from p2pchat.cli.terminal import render_members
+from p2pchat.cli.terminal import render, render_members
 from p2pchat.cli.terminal.catching_up import QUIET
 from p2pchat.cli.terminal.lines import plain
 from p2pchat.cli.terminal.session import ALONE, ALONE_AFTER
@@ -19,6 +19,9 @@ def member(name: str, peer: str, *, connected: bool = True) -> actors.Member:
     return actors.Member(peer=peer, name=name, connected=connected)
 
 
+EPOCH = render.clock(render.when(0, None))
+
+
 def who(*others: actors.Member, own_name: str = "Ada") -> list[str]:
     me = actors.Member(peer=ME.peer, name=own_name)
     return [plain(line) for line in render_members.who("den", me, others)]
@@ -29,7 +32,7 @@ def test_who_is_there() -> None:
         "* You and 2 others are in #den:",
         "  Ada (…dBfeSB)  you",
         "  Bob (…x6nXTN)",
-        f"  (…{ANN[-6:]})  through others",
+        f"  (…{ANN[-6:]})  not connected, last heard of at {EPOCH}",
     ]
 
 
