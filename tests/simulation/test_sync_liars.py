@@ -247,6 +247,37 @@ async def test_a_forged_push_is_refused_and_its_sender_left_alone(
             counters = await counters_of(alice)
             assert (counters["sync_forged"], counters["sync_liars"]) == (1, 1)
             assert items_of(alice) == []
+            (reply,) = await asked(
+                network, alice.identity.peer, request(push=sync.Push(messages=[message_of("good")]))
+            )
+            assert reply.declined.reason == sync.Declined.BUSY
+
+
+async def test_streams_of_strangers_that_wait_make_way(autojump_clock: MockClock) -> None:
+    hub = MemoryHub(seed=1)
+    alice = make_node(hub, 1)
+    body = request(compare=steps(1, list=True))
+    with trio.fail_after(PATIENCE):
+        async with running(alice), trio.open_nursery() as nursery:
+            idle = []
+            for number in range(100, 117):
+                network = MemoryNetwork(hub, Identity(number.to_bytes(32, "big")).peer, [])
+                await nursery.start(network.run)
+                await network.dial(alice.identity.peer, [address_of(1)])
+                if number < 116:
+                    for _ in range(2):
+                        stream = await network.open_stream(alice.identity.peer, SYNC_PROTOCOL)
+                        await stream.write(frame(body))
+                        await stream.read_frame(FRAME_LIMIT)
+                        idle.append(stream)
+            assert len(idle) == 32
+            (reply,) = await asked(network, alice.identity.peer, body)
+            assert reply.declined.reason == sync.Declined.BUSY
+            await trio.sleep(3)
+            (reply,) = await asked(network, alice.identity.peer, body)
+            assert reply.HasField("compared")
+            assert (await counters_of(alice))["sync_streams_evicted"] == 1
+            nursery.cancel_scope.cancel()
 
 
 async def test_a_room_that_is_not_open_is_not_served(autojump_clock: MockClock) -> None:
