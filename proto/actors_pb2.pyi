@@ -33,6 +33,15 @@ class Source(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INBOUND: _ClassVar[Source]
     USER: _ClassVar[Source]
     CONTACT: _ClassVar[Source]
+    REMEMBERED: _ClassVar[Source]
+    ROOM: _ClassVar[Source]
+    DHT: _ClassVar[Source]
+
+class Reachability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNKNOWN: _ClassVar[Reachability]
+    PUBLIC: _ClassVar[Reachability]
+    PRIVATE: _ClassVar[Reachability]
 REASON_UNSPECIFIED: Reason
 TOO_LONG: Reason
 EMPTY: Reason
@@ -51,6 +60,12 @@ MDNS: Source
 INBOUND: Source
 USER: Source
 CONTACT: Source
+REMEMBERED: Source
+ROOM: Source
+DHT: Source
+UNKNOWN: Reachability
+PUBLIC: Reachability
+PRIVATE: Reachability
 
 class Done(_message.Message):
     __slots__ = ()
@@ -305,16 +320,18 @@ class DescribeStore(_message.Message):
     def __init__(self) -> None: ...
 
 class StoreDescription(_message.Message):
-    __slots__ = ("path", "size_bytes", "messages", "schema_version")
+    __slots__ = ("path", "size_bytes", "messages", "schema_version", "free_bytes")
     PATH_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
     path: str
     size_bytes: int
     messages: int
     schema_version: int
-    def __init__(self, path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., messages: _Optional[int] = ..., schema_version: _Optional[int] = ...) -> None: ...
+    free_bytes: int
+    def __init__(self, path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., messages: _Optional[int] = ..., schema_version: _Optional[int] = ..., free_bytes: _Optional[int] = ...) -> None: ...
 
 class SaveDirect(_message.Message):
     __slots__ = ("saves",)
@@ -532,13 +549,27 @@ class SaveOwnMailboxes(_message.Message):
     own: _records_pb2.OwnMailboxes
     def __init__(self, own: _Optional[_Union[_records_pb2.OwnMailboxes, _Mapping]] = ...) -> None: ...
 
+class ReadKnownPeers(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SaveKnownPeers(_message.Message):
+    __slots__ = ("known",)
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    known: _records_pb2.KnownPeers
+    def __init__(self, known: _Optional[_Union[_records_pb2.KnownPeers, _Mapping]] = ...) -> None: ...
+
 class Connect(_message.Message):
-    __slots__ = ("peer", "addresses")
+    __slots__ = ("peer", "addresses", "look_up", "passing")
     PEER_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    LOOK_UP_FIELD_NUMBER: _ClassVar[int]
+    PASSING_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+    look_up: bool
+    passing: bool
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., look_up: _Optional[bool] = ..., passing: _Optional[bool] = ...) -> None: ...
 
 class UseRelays(_message.Message):
     __slots__ = ("relays",)
@@ -583,7 +614,7 @@ class ListConnections(_message.Message):
     def __init__(self) -> None: ...
 
 class Connection(_message.Message):
-    __slots__ = ("peer", "name", "address", "transport", "outbound", "rtt_ms", "agent", "record")
+    __slots__ = ("peer", "name", "address", "transport", "outbound", "rtt_ms", "agent", "record", "relayed", "relay", "punched", "clock_ms", "has_clock")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -592,6 +623,11 @@ class Connection(_message.Message):
     RTT_MS_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
+    RELAYED_FIELD_NUMBER: _ClassVar[int]
+    RELAY_FIELD_NUMBER: _ClassVar[int]
+    PUNCHED_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_MS_FIELD_NUMBER: _ClassVar[int]
+    HAS_CLOCK_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     address: str
@@ -600,7 +636,12 @@ class Connection(_message.Message):
     rtt_ms: float
     agent: str
     record: _wire_pb2.MailboxRecord
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ..., outbound: _Optional[bool] = ..., rtt_ms: _Optional[float] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
+    relayed: bool
+    relay: str
+    punched: bool
+    clock_ms: int
+    has_clock: bool
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ..., outbound: _Optional[bool] = ..., rtt_ms: _Optional[float] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., relayed: _Optional[bool] = ..., relay: _Optional[str] = ..., punched: _Optional[bool] = ..., clock_ms: _Optional[int] = ..., has_clock: _Optional[bool] = ...) -> None: ...
 
 class ConnectionList(_message.Message):
     __slots__ = ("connections",)
@@ -613,7 +654,7 @@ class DescribeTransport(_message.Message):
     def __init__(self) -> None: ...
 
 class TransportDescription(_message.Message):
-    __slots__ = ("peer", "addresses", "counters", "known_peers")
+    __slots__ = ("peer", "addresses", "counters", "known_peers", "dialing", "unreached", "clock_ms", "clocks")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -625,11 +666,33 @@ class TransportDescription(_message.Message):
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     KNOWN_PEERS_FIELD_NUMBER: _ClassVar[int]
+    DIALING_FIELD_NUMBER: _ClassVar[int]
+    UNREACHED_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_MS_FIELD_NUMBER: _ClassVar[int]
+    CLOCKS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
     counters: _containers.ScalarMap[str, int]
     known_peers: int
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., counters: _Optional[_Mapping[str, int]] = ..., known_peers: _Optional[int] = ...) -> None: ...
+    dialing: int
+    unreached: _containers.RepeatedCompositeFieldContainer[RememberedPeer]
+    clock_ms: int
+    clocks: int
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., counters: _Optional[_Mapping[str, int]] = ..., known_peers: _Optional[int] = ..., dialing: _Optional[int] = ..., unreached: _Optional[_Iterable[_Union[RememberedPeer, _Mapping]]] = ..., clock_ms: _Optional[int] = ..., clocks: _Optional[int] = ...) -> None: ...
+
+class RememberedPeer(_message.Message):
+    __slots__ = ("peer", "addresses", "source", "failures", "problem")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    source: Source
+    failures: int
+    problem: str
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., source: _Optional[_Union[Source, str]] = ..., failures: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class NameChanged(_message.Message):
     __slots__ = ("name",)
@@ -642,14 +705,46 @@ class NetworkStarted(_message.Message):
     def __init__(self) -> None: ...
 
 class PeerConnected(_message.Message):
-    __slots__ = ("peer", "address", "transport")
+    __slots__ = ("peer", "address", "transport", "outbound", "relayed")
     PEER_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    OUTBOUND_FIELD_NUMBER: _ClassVar[int]
+    RELAYED_FIELD_NUMBER: _ClassVar[int]
     peer: str
     address: str
     transport: str
-    def __init__(self, peer: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ...) -> None: ...
+    outbound: bool
+    relayed: bool
+    def __init__(self, peer: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ..., outbound: _Optional[bool] = ..., relayed: _Optional[bool] = ...) -> None: ...
+
+class PeerMoved(_message.Message):
+    __slots__ = ("peer", "address", "transport", "relayed", "punched")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    RELAYED_FIELD_NUMBER: _ClassVar[int]
+    PUNCHED_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    address: str
+    transport: str
+    relayed: bool
+    punched: bool
+    def __init__(self, peer: _Optional[str] = ..., address: _Optional[str] = ..., transport: _Optional[str] = ..., relayed: _Optional[bool] = ..., punched: _Optional[bool] = ...) -> None: ...
+
+class PeerIdentified(_message.Message):
+    __slots__ = ("peer", "protocols", "addresses", "observed", "outbound")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOLS_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    OUTBOUND_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    protocols: _containers.RepeatedScalarFieldContainer[str]
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    observed: str
+    outbound: bool
+    def __init__(self, peer: _Optional[str] = ..., protocols: _Optional[_Iterable[str]] = ..., addresses: _Optional[_Iterable[str]] = ..., observed: _Optional[str] = ..., outbound: _Optional[bool] = ...) -> None: ...
 
 class PeerDisconnected(_message.Message):
     __slots__ = ("peer",)
@@ -680,16 +775,210 @@ class DescribeDiscovery(_message.Message):
     def __init__(self) -> None: ...
 
 class DiscoveryDescription(_message.Message):
-    __slots__ = ("bootstrap_peers", "mdns", "mdns_found", "mdns_problem")
+    __slots__ = ("bootstrap_peers", "mdns", "mdns_found", "mdns_problem", "exchanged", "bootstrap_connected", "bootstrap_public")
     BOOTSTRAP_PEERS_FIELD_NUMBER: _ClassVar[int]
     MDNS_FIELD_NUMBER: _ClassVar[int]
     MDNS_FOUND_FIELD_NUMBER: _ClassVar[int]
     MDNS_PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    EXCHANGED_FIELD_NUMBER: _ClassVar[int]
+    BOOTSTRAP_CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    BOOTSTRAP_PUBLIC_FIELD_NUMBER: _ClassVar[int]
     bootstrap_peers: int
     mdns: bool
     mdns_found: int
     mdns_problem: str
-    def __init__(self, bootstrap_peers: _Optional[int] = ..., mdns: _Optional[bool] = ..., mdns_found: _Optional[int] = ..., mdns_problem: _Optional[str] = ...) -> None: ...
+    exchanged: int
+    bootstrap_connected: int
+    bootstrap_public: bool
+    def __init__(self, bootstrap_peers: _Optional[int] = ..., mdns: _Optional[bool] = ..., mdns_found: _Optional[int] = ..., mdns_problem: _Optional[str] = ..., exchanged: _Optional[int] = ..., bootstrap_connected: _Optional[int] = ..., bootstrap_public: _Optional[bool] = ...) -> None: ...
+
+class NetworkChanged(_message.Message):
+    __slots__ = ("why",)
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    why: str
+    def __init__(self, why: _Optional[str] = ...) -> None: ...
+
+class ReachabilityChanged(_message.Message):
+    __slots__ = ("reachability", "addresses")
+    REACHABILITY_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    reachability: Reachability
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, reachability: _Optional[_Union[Reachability, str]] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AddressesChanged(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeReachability(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ReachabilityDescription(_message.Message):
+    __slots__ = ("reachability", "observed", "yes", "no", "reservations", "wants_relays", "punches", "punched", "upnp", "mapped", "upnp_problem", "counters", "relays")
+    class CountersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    REACHABILITY_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    YES_FIELD_NUMBER: _ClassVar[int]
+    NO_FIELD_NUMBER: _ClassVar[int]
+    RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    WANTS_RELAYS_FIELD_NUMBER: _ClassVar[int]
+    PUNCHES_FIELD_NUMBER: _ClassVar[int]
+    PUNCHED_FIELD_NUMBER: _ClassVar[int]
+    UPNP_FIELD_NUMBER: _ClassVar[int]
+    MAPPED_FIELD_NUMBER: _ClassVar[int]
+    UPNP_PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    RELAYS_FIELD_NUMBER: _ClassVar[int]
+    reachability: Reachability
+    observed: _containers.RepeatedScalarFieldContainer[str]
+    yes: int
+    no: int
+    reservations: _containers.RepeatedCompositeFieldContainer[Reservation]
+    wants_relays: bool
+    punches: int
+    punched: int
+    upnp: bool
+    mapped: _containers.RepeatedScalarFieldContainer[str]
+    upnp_problem: str
+    counters: _containers.ScalarMap[str, int]
+    relays: bool
+    def __init__(self, reachability: _Optional[_Union[Reachability, str]] = ..., observed: _Optional[_Iterable[str]] = ..., yes: _Optional[int] = ..., no: _Optional[int] = ..., reservations: _Optional[_Iterable[_Union[Reservation, _Mapping]]] = ..., wants_relays: _Optional[bool] = ..., punches: _Optional[int] = ..., punched: _Optional[int] = ..., upnp: _Optional[bool] = ..., mapped: _Optional[_Iterable[str]] = ..., upnp_problem: _Optional[str] = ..., counters: _Optional[_Mapping[str, int]] = ..., relays: _Optional[bool] = ...) -> None: ...
+
+class Reservation(_message.Message):
+    __slots__ = ("relay", "mailbox", "connected", "held", "seconds_left", "problem")
+    RELAY_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    relay: str
+    mailbox: bool
+    connected: bool
+    held: bool
+    seconds_left: int
+    problem: str
+    def __init__(self, relay: _Optional[str] = ..., mailbox: _Optional[bool] = ..., connected: _Optional[bool] = ..., held: _Optional[bool] = ..., seconds_left: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
+
+class FindPeer(_message.Message):
+    __slots__ = ("peer",)
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    def __init__(self, peer: _Optional[str] = ...) -> None: ...
+
+class PeerAddresses(_message.Message):
+    __slots__ = ("peer", "addresses")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FindProviders(_message.Message):
+    __slots__ = ("topic", "limit")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    limit: int
+    def __init__(self, topic: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class Providers(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedCompositeFieldContainer[PeerAddresses]
+    def __init__(self, peers: _Optional[_Iterable[_Union[PeerAddresses, _Mapping]]] = ...) -> None: ...
+
+class ProvideTopics(_message.Message):
+    __slots__ = ("topics",)
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    topics: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, topics: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PublishRecord(_message.Message):
+    __slots__ = ("record",)
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    record: _wire_pb2.MailboxRecord
+    def __init__(self, record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ...) -> None: ...
+
+class FindRecord(_message.Message):
+    __slots__ = ("peer",)
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    def __init__(self, peer: _Optional[str] = ...) -> None: ...
+
+class DescribeDht(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DhtDescription(_message.Message):
+    __slots__ = ("server", "table", "buckets", "records", "provided", "refreshed_ms", "topics", "record", "counters")
+    class CountersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDED_FIELD_NUMBER: _ClassVar[int]
+    REFRESHED_MS_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    server: bool
+    table: int
+    buckets: int
+    records: int
+    provided: int
+    refreshed_ms: int
+    topics: int
+    record: bool
+    counters: _containers.ScalarMap[str, int]
+    def __init__(self, server: _Optional[bool] = ..., table: _Optional[int] = ..., buckets: _Optional[int] = ..., records: _Optional[int] = ..., provided: _Optional[int] = ..., refreshed_ms: _Optional[int] = ..., topics: _Optional[int] = ..., record: _Optional[bool] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class Diagnose(_message.Message):
+    __slots__ = ("wait",)
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    wait: bool
+    def __init__(self, wait: _Optional[bool] = ...) -> None: ...
+
+class Check(_message.Message):
+    __slots__ = ("name", "verdict", "finding", "advice")
+    class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        OK: _ClassVar[Check.Verdict]
+        HINT: _ClassVar[Check.Verdict]
+        WARNING: _ClassVar[Check.Verdict]
+        FAILED: _ClassVar[Check.Verdict]
+    OK: Check.Verdict
+    HINT: Check.Verdict
+    WARNING: Check.Verdict
+    FAILED: Check.Verdict
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    FINDING_FIELD_NUMBER: _ClassVar[int]
+    ADVICE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    verdict: Check.Verdict
+    finding: str
+    advice: str
+    def __init__(self, name: _Optional[str] = ..., verdict: _Optional[_Union[Check.Verdict, str]] = ..., finding: _Optional[str] = ..., advice: _Optional[str] = ...) -> None: ...
+
+class Diagnosis(_message.Message):
+    __slots__ = ("checks",)
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    checks: _containers.RepeatedCompositeFieldContainer[Check]
+    def __init__(self, checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ...) -> None: ...
 
 class JoinRoom(_message.Message):
     __slots__ = ("room", "plain")
@@ -1181,7 +1470,7 @@ class ActorStatus(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[str] = ..., restarts: _Optional[int] = ..., drops: _Optional[int] = ..., queue: _Optional[int] = ..., handled: _Optional[int] = ..., stalls: _Optional[int] = ...) -> None: ...
 
 class NodeDescription(_message.Message):
-    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery", "sync")
+    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery", "sync", "reachability", "dht")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
@@ -1193,6 +1482,8 @@ class NodeDescription(_message.Message):
     DATA_DIR_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     SYNC_FIELD_NUMBER: _ClassVar[int]
+    REACHABILITY_FIELD_NUMBER: _ClassVar[int]
+    DHT_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
@@ -1204,7 +1495,9 @@ class NodeDescription(_message.Message):
     data_dir: str
     delivery: DeliveryDescription
     sync: SyncDescription
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ..., sync: _Optional[_Union[SyncDescription, _Mapping]] = ...) -> None: ...
+    reachability: ReachabilityDescription
+    dht: DhtDescription
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ..., sync: _Optional[_Union[SyncDescription, _Mapping]] = ..., reachability: _Optional[_Union[ReachabilityDescription, _Mapping]] = ..., dht: _Optional[_Union[DhtDescription, _Mapping]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("level", "text")

@@ -22,44 +22,51 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from p2pchat.proto import actors_pb2 as p2pchat_dot_proto_dot_actors__pb2
 from p2pchat.proto import mailbox_actors_pb2 as p2pchat_dot_proto_dot_mailbox__actors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/control.proto\x12\x12p2pchat.control.v1\x1a\"p2pchat/proto/mailbox_actors.proto\"\x0f\n\rStatusRequest\"P\n\x0eStatusResponse\x12>\n\x07mailbox\x18\x01 \x01(\x0b\x32-.p2pchat.mailbox_actors.v1.MailboxDescription\"\x14\n\x12ListInvitesRequest\"T\n\x13ListInvitesResponse\x12=\n\x07invites\x18\x01 \x03(\x0b\x32,.p2pchat.mailbox_actors.v1.InviteDescription\"0\n\x11MakeInviteRequest\x12\x0c\n\x04uses\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\"R\n\x12MakeInviteResponse\x12<\n\x06invite\x18\x01 \x01(\x0b\x32,.p2pchat.mailbox_actors.v1.InviteDescription\"!\n\x13RevokeInviteRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x16\n\x14RevokeInviteResponse\"*\n\x0c\x42lockRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"\x0f\n\rBlockResponse\"\x1e\n\x0eUnblockRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\"\x11\n\x0fUnblockResponse\"\x13\n\x11ListBlocksRequest\"Q\n\x12ListBlocksResponse\x12;\n\x06\x62locks\x18\x01 \x03(\x0b\x32+.p2pchat.mailbox_actors.v1.BlockDescription2\xf9\x04\n\x07Mailbox\x12O\n\x06Status\x12!.p2pchat.control.v1.StatusRequest\x1a\".p2pchat.control.v1.StatusResponse\x12^\n\x0bListInvites\x12&.p2pchat.control.v1.ListInvitesRequest\x1a\'.p2pchat.control.v1.ListInvitesResponse\x12[\n\nMakeInvite\x12%.p2pchat.control.v1.MakeInviteRequest\x1a&.p2pchat.control.v1.MakeInviteResponse\x12\x61\n\x0cRevokeInvite\x12\'.p2pchat.control.v1.RevokeInviteRequest\x1a(.p2pchat.control.v1.RevokeInviteResponse\x12L\n\x05\x42lock\x12 .p2pchat.control.v1.BlockRequest\x1a!.p2pchat.control.v1.BlockResponse\x12R\n\x07Unblock\x12\".p2pchat.control.v1.UnblockRequest\x1a#.p2pchat.control.v1.UnblockResponse\x12[\n\nListBlocks\x12%.p2pchat.control.v1.ListBlocksRequest\x1a&.p2pchat.control.v1.ListBlocksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/control.proto\x12\x12p2pchat.control.v1\x1a\x1ap2pchat/proto/actors.proto\x1a\"p2pchat/proto/mailbox_actors.proto\"\x11\n\x0f\x44iagnoseRequest\"C\n\x10\x44iagnoseResponse\x12/\n\tdiagnosis\x18\x01 \x01(\x0b\x32\x1c.p2pchat.actors.v1.Diagnosis\"\x0f\n\rStatusRequest\"P\n\x0eStatusResponse\x12>\n\x07mailbox\x18\x01 \x01(\x0b\x32-.p2pchat.mailbox_actors.v1.MailboxDescription\"\x14\n\x12ListInvitesRequest\"T\n\x13ListInvitesResponse\x12=\n\x07invites\x18\x01 \x03(\x0b\x32,.p2pchat.mailbox_actors.v1.InviteDescription\"0\n\x11MakeInviteRequest\x12\x0c\n\x04uses\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\"R\n\x12MakeInviteResponse\x12<\n\x06invite\x18\x01 \x01(\x0b\x32,.p2pchat.mailbox_actors.v1.InviteDescription\"!\n\x13RevokeInviteRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x16\n\x14RevokeInviteResponse\"*\n\x0c\x42lockRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"\x0f\n\rBlockResponse\"\x1e\n\x0eUnblockRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\"\x11\n\x0fUnblockResponse\"\x13\n\x11ListBlocksRequest\"Q\n\x12ListBlocksResponse\x12;\n\x06\x62locks\x18\x01 \x03(\x0b\x32+.p2pchat.mailbox_actors.v1.BlockDescription2]\n\x04Node\x12U\n\x08\x44iagnose\x12#.p2pchat.control.v1.DiagnoseRequest\x1a$.p2pchat.control.v1.DiagnoseResponse2\xf9\x04\n\x07Mailbox\x12O\n\x06Status\x12!.p2pchat.control.v1.StatusRequest\x1a\".p2pchat.control.v1.StatusResponse\x12^\n\x0bListInvites\x12&.p2pchat.control.v1.ListInvitesRequest\x1a\'.p2pchat.control.v1.ListInvitesResponse\x12[\n\nMakeInvite\x12%.p2pchat.control.v1.MakeInviteRequest\x1a&.p2pchat.control.v1.MakeInviteResponse\x12\x61\n\x0cRevokeInvite\x12\'.p2pchat.control.v1.RevokeInviteRequest\x1a(.p2pchat.control.v1.RevokeInviteResponse\x12L\n\x05\x42lock\x12 .p2pchat.control.v1.BlockRequest\x1a!.p2pchat.control.v1.BlockResponse\x12R\n\x07Unblock\x12\".p2pchat.control.v1.UnblockRequest\x1a#.p2pchat.control.v1.UnblockResponse\x12[\n\nListBlocks\x12%.p2pchat.control.v1.ListBlocksRequest\x1a&.p2pchat.control.v1.ListBlocksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'p2pchat.proto.control_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATUSREQUEST']._serialized_start=87
-  _globals['_STATUSREQUEST']._serialized_end=102
-  _globals['_STATUSRESPONSE']._serialized_start=104
-  _globals['_STATUSRESPONSE']._serialized_end=184
-  _globals['_LISTINVITESREQUEST']._serialized_start=186
-  _globals['_LISTINVITESREQUEST']._serialized_end=206
-  _globals['_LISTINVITESRESPONSE']._serialized_start=208
-  _globals['_LISTINVITESRESPONSE']._serialized_end=292
-  _globals['_MAKEINVITEREQUEST']._serialized_start=294
-  _globals['_MAKEINVITEREQUEST']._serialized_end=342
-  _globals['_MAKEINVITERESPONSE']._serialized_start=344
-  _globals['_MAKEINVITERESPONSE']._serialized_end=426
-  _globals['_REVOKEINVITEREQUEST']._serialized_start=428
-  _globals['_REVOKEINVITEREQUEST']._serialized_end=461
-  _globals['_REVOKEINVITERESPONSE']._serialized_start=463
-  _globals['_REVOKEINVITERESPONSE']._serialized_end=485
-  _globals['_BLOCKREQUEST']._serialized_start=487
-  _globals['_BLOCKREQUEST']._serialized_end=529
-  _globals['_BLOCKRESPONSE']._serialized_start=531
-  _globals['_BLOCKRESPONSE']._serialized_end=546
-  _globals['_UNBLOCKREQUEST']._serialized_start=548
-  _globals['_UNBLOCKREQUEST']._serialized_end=578
-  _globals['_UNBLOCKRESPONSE']._serialized_start=580
-  _globals['_UNBLOCKRESPONSE']._serialized_end=597
-  _globals['_LISTBLOCKSREQUEST']._serialized_start=599
-  _globals['_LISTBLOCKSREQUEST']._serialized_end=618
-  _globals['_LISTBLOCKSRESPONSE']._serialized_start=620
-  _globals['_LISTBLOCKSRESPONSE']._serialized_end=701
-  _globals['_MAILBOX']._serialized_start=704
-  _globals['_MAILBOX']._serialized_end=1337
+  _globals['_DIAGNOSEREQUEST']._serialized_start=115
+  _globals['_DIAGNOSEREQUEST']._serialized_end=132
+  _globals['_DIAGNOSERESPONSE']._serialized_start=134
+  _globals['_DIAGNOSERESPONSE']._serialized_end=201
+  _globals['_STATUSREQUEST']._serialized_start=203
+  _globals['_STATUSREQUEST']._serialized_end=218
+  _globals['_STATUSRESPONSE']._serialized_start=220
+  _globals['_STATUSRESPONSE']._serialized_end=300
+  _globals['_LISTINVITESREQUEST']._serialized_start=302
+  _globals['_LISTINVITESREQUEST']._serialized_end=322
+  _globals['_LISTINVITESRESPONSE']._serialized_start=324
+  _globals['_LISTINVITESRESPONSE']._serialized_end=408
+  _globals['_MAKEINVITEREQUEST']._serialized_start=410
+  _globals['_MAKEINVITEREQUEST']._serialized_end=458
+  _globals['_MAKEINVITERESPONSE']._serialized_start=460
+  _globals['_MAKEINVITERESPONSE']._serialized_end=542
+  _globals['_REVOKEINVITEREQUEST']._serialized_start=544
+  _globals['_REVOKEINVITEREQUEST']._serialized_end=577
+  _globals['_REVOKEINVITERESPONSE']._serialized_start=579
+  _globals['_REVOKEINVITERESPONSE']._serialized_end=601
+  _globals['_BLOCKREQUEST']._serialized_start=603
+  _globals['_BLOCKREQUEST']._serialized_end=645
+  _globals['_BLOCKRESPONSE']._serialized_start=647
+  _globals['_BLOCKRESPONSE']._serialized_end=662
+  _globals['_UNBLOCKREQUEST']._serialized_start=664
+  _globals['_UNBLOCKREQUEST']._serialized_end=694
+  _globals['_UNBLOCKRESPONSE']._serialized_start=696
+  _globals['_UNBLOCKRESPONSE']._serialized_end=713
+  _globals['_LISTBLOCKSREQUEST']._serialized_start=715
+  _globals['_LISTBLOCKSREQUEST']._serialized_end=734
+  _globals['_LISTBLOCKSRESPONSE']._serialized_start=736
+  _globals['_LISTBLOCKSRESPONSE']._serialized_end=817
+  _globals['_NODE']._serialized_start=819
+  _globals['_NODE']._serialized_end=912
+  _globals['_MAILBOX']._serialized_start=915
+  _globals['_MAILBOX']._serialized_end=1548
 # @@protoc_insertion_point(module_scope)

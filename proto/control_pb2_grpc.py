@@ -25,6 +25,82 @@ if _version_not_supported:
     )
 
 
+class NodeStub:
+    """For every role.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Diagnose = channel.unary_unary(
+                '/p2pchat.control.v1.Node/Diagnose',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.FromString,
+                _registered_method=True)
+
+
+class NodeServicer:
+    """For every role.
+    """
+
+    def Diagnose(self, request, context):
+        """Takes up to 20 s where the process has just started.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_NodeServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Diagnose': grpc.unary_unary_rpc_method_handler(
+                    servicer.Diagnose,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'p2pchat.control.v1.Node', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('p2pchat.control.v1.Node', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Node:
+    """For every role.
+    """
+
+    @staticmethod
+    def Diagnose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/Diagnose',
+            p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class MailboxStub:
     """For the operator of a mailbox. Peers are base58 peer ids.
     """

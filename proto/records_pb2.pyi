@@ -85,6 +85,30 @@ class RoomEntry(_message.Message):
     plain: bool
     def __init__(self, name: _Optional[str] = ..., plain: _Optional[bool] = ...) -> None: ...
 
+class KnownPeers(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedCompositeFieldContainer[KnownPeer]
+    def __init__(self, peers: _Optional[_Iterable[_Union[KnownPeer, _Mapping]]] = ...) -> None: ...
+
+class KnownPeer(_message.Message):
+    __slots__ = ("peer", "addresses", "connected_at_ms")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    addresses: _containers.RepeatedCompositeFieldContainer[KnownAddress]
+    connected_at_ms: int
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[_Union[KnownAddress, _Mapping]]] = ..., connected_at_ms: _Optional[int] = ...) -> None: ...
+
+class KnownAddress(_message.Message):
+    __slots__ = ("address", "success_at_ms")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SUCCESS_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    success_at_ms: int
+    def __init__(self, address: _Optional[str] = ..., success_at_ms: _Optional[int] = ...) -> None: ...
+
 class Delivery(_message.Message):
     __slots__ = ("stage", "stored_at", "mailboxes", "reason", "changed_at_ms", "stored_until_ms")
     STAGE_FIELD_NUMBER: _ClassVar[int]

@@ -79,14 +79,42 @@ class Presence(_message.Message):
     def __init__(self, room: _Optional[str] = ..., peer: _Optional[bytes] = ..., nick: _Optional[str] = ..., sequence: _Optional[int] = ..., valid_seconds: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("nick", "agent", "record")
+    __slots__ = ("nick", "agent", "record", "addresses", "now_ms", "relays")
     NICK_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    NOW_MS_FIELD_NUMBER: _ClassVar[int]
+    RELAYS_FIELD_NUMBER: _ClassVar[int]
     nick: str
     agent: str
     record: MailboxRecord
-    def __init__(self, nick: _Optional[str] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ...) -> None: ...
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    now_ms: int
+    relays: bool
+    def __init__(self, nick: _Optional[str] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ..., addresses: _Optional[_Iterable[str]] = ..., now_ms: _Optional[int] = ..., relays: _Optional[bool] = ...) -> None: ...
+
+class PeersRequest(_message.Message):
+    __slots__ = ("room", "limit")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    limit: int
+    def __init__(self, room: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class PeersReply(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedCompositeFieldContainer[RoomPeer]
+    def __init__(self, peers: _Optional[_Iterable[_Union[RoomPeer, _Mapping]]] = ...) -> None: ...
+
+class RoomPeer(_message.Message):
+    __slots__ = ("peer", "addresses")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peer: _Optional[bytes] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MailboxRecord(_message.Message):
     __slots__ = ("peer", "seal_key", "seal_key_hash", "mailboxes", "sequence", "expires_at_ms", "signature")

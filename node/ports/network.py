@@ -8,6 +8,8 @@ from typing import Protocol
 
 import trio
 
+from p2pchat.node.config import RelayLimits
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionInfo:
@@ -19,6 +21,7 @@ class ConnectionInfo:
     outbound: bool
     rtt_ms: float | None = None
     relayed: bool = False  # over a circuit; `address` contains /p2p-circuit then
+    punched: bool = False  # direct, made by `punch`
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,40 @@ class PeerUp:
     address: str
     transport: str
     outbound: bool
+    relayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeerMoved:
+    """The best connection to a peer is another one now: direct instead of relayed, or the other way round.
+
+    Streams that are opened from now on go there. A relayed connection that has become needless is closed
+    `RETIRE_AFTER` seconds later.
+    """
+
+    peer: str
+    address: str
+    transport: str
+    outbound: bool
+    relayed: bool
+    punched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeerIdentified:
+    """A peer has said what it is; `Network.identified` tells."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a connected peer says of itself and of us (libp2p's identify). Nothing of it is proven."""
+
+    protocols: frozenset[str]
+    addresses: Sequence[str]  # where it listens; without /p2p/<peer id>
+    observed: str = ""  # where it sees us; empty: it did not say, or the connection is a circuit
+    outbound: bool = False  # we dialled that connection: the port of `observed` is a passing one
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +75,9 @@ class PeerDown:
     peer: str
 
 
-PeerEvent = PeerUp | PeerDown
+PeerEvent = PeerUp | PeerDown | PeerMoved | PeerIdentified
+
+RETIRE_AFTER = 10.0  # seconds that a relayed connection stays after a direct one is there
 
 
 class Stream(Protocol):
@@ -107,7 +146,16 @@ class Network(Protocol):
         ...
 
     def listen_addresses(self) -> Sequence[str]:
-        """Addresses others may dial, wildcards expanded, without `/p2p/<peer id>`."""
+        """Addresses others may dial, wildcards expanded, without `/p2p/<peer id>`: announced ones first, then own
+        ones, then circuit addresses."""
+        ...
+
+    def announce(self, addresses: Sequence[str]) -> None:
+        """Further addresses that lead to this host, e.g. those of its router; replaces those of before."""
+        ...
+
+    def identified(self, peer: str) -> Identified | None:
+        """What a connected peer has said of itself; None: not yet."""
         ...
 
     def connections(self) -> Sequence[ConnectionInfo]: ...
@@ -136,6 +184,29 @@ class Network(Protocol):
         """What the own relay service carries; None when this host is no relay."""
         ...
 
+    def serve_relay(self, limits: RelayLimits | None) -> None:
+        """Be a relay within these limits from now on, or none any more: circuits that run go on. A relay by
+        configuration stays one, with its own limits."""
+        ...
+
+    async def probe(self, peer: str, addresses: Sequence[str]) -> str:
+        """Whether somebody can be dialled: the first of these direct addresses at which `peer` proves who it is,
+        over a fresh connection that is closed at once and never counts as one. Raises `DialError`."""
+        ...
+
+    async def punch(self, peer: str, addresses: Sequence[str], *, initiator: bool) -> None:
+        """Make a direct connection to a peer that is connected through a relay: dial these direct addresses from
+        the port that we listen on, while the other side does the same. One attempt of a few seconds.
+
+        `initiator`: take that part in the security handshake; the other side must take the other one. Returns when
+        there is a direct connection, whoever made it. Raises `DialError`.
+        """
+        ...
+
+    def doubt(self) -> None:
+        """The network has changed, or the machine slept: look soon which connections still live."""
+        ...
+
     async def disconnect(self, peer: str) -> None: ...
 
     async def ping(self, peer: str) -> float:
@@ -144,6 +215,10 @@ class Network(Protocol):
 
     def handle(self, protocol: str, handler: StreamHandler) -> None:
         """Serve a protocol. An exception in the handler resets its stream and is counted."""
+        ...
+
+    def stop_handling(self, protocol: str) -> None:
+        """Serve a protocol no longer; streams that run go on."""
         ...
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
@@ -198,3 +273,17 @@ class LocalDiscovery(Protocol):
 
 # Turns "/dnsaddr/<host>/p2p/<peer id>" into addresses that end in "/p2p/<peer id>". Raises `NetworkError`.
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
+
+
+class PortMapper(Protocol):
+    """Asks the router to let others in (UPnP). `describe` words are for the user."""
+
+    async def map(self, ports: Sequence[tuple[str, int]]) -> Sequence[str]:
+        """Map each ("TCP" or "UDP", port); returns multiaddr beginnings such as "/ip4/203.0.113.7/tcp/4001" for
+        TCP and "/ip4/203.0.113.7/udp/4001/quic-v1" for UDP. Asking again renews. Raises `NetworkError` with a
+        sentence when there is no router that does it."""
+        ...
+
+    async def unmap(self) -> None:
+        """Take back what was mapped; never raises."""
+        ...

@@ -35,6 +35,7 @@ class StoreInfo:
     size_bytes: int
     messages: int  # an estimate
     schema_version: int
+    free_bytes: int = 0  # that the disk still has for this user
 
 
 class Arrivals(Protocol):
@@ -199,6 +200,12 @@ class MessageStore(Protocol):
     def load_profile(self) -> records.Profile: ...
 
     def save_profile(self, profile: records.Profile) -> None: ...
+
+    def load_known_peers(self) -> records.KnownPeers: ...
+
+    def save_known_peers(self, known: records.KnownPeers) -> None:
+        """Replaces what was kept."""
+        ...
 
     def describe(self) -> StoreInfo: ...
 
