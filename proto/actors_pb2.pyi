@@ -792,6 +792,32 @@ class DiscoveryDescription(_message.Message):
     bootstrap_public: bool
     def __init__(self, bootstrap_peers: _Optional[int] = ..., mdns: _Optional[bool] = ..., mdns_found: _Optional[int] = ..., mdns_problem: _Optional[str] = ..., exchanged: _Optional[int] = ..., bootstrap_connected: _Optional[int] = ..., bootstrap_public: _Optional[bool] = ...) -> None: ...
 
+class RoomsChanged(_message.Message):
+    __slots__ = ("rooms",)
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[RoomTopic]
+    def __init__(self, rooms: _Optional[_Iterable[_Union[RoomTopic, _Mapping]]] = ...) -> None: ...
+
+class RoomTopic(_message.Message):
+    __slots__ = ("room", "topic")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    topic: str
+    def __init__(self, room: _Optional[str] = ..., topic: _Optional[str] = ...) -> None: ...
+
+class ListAddresses(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peers: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AddressList(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedCompositeFieldContainer[PeerAddresses]
+    def __init__(self, peers: _Optional[_Iterable[_Union[PeerAddresses, _Mapping]]] = ...) -> None: ...
+
 class NetworkChanged(_message.Message):
     __slots__ = ("why",)
     WHY_FIELD_NUMBER: _ClassVar[int]
