@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Touched by the last step of the set-up: while it is newer than what it depends on, nothing is to do.
 READY := $(VENV)/.ready
 
-.PHONY: setup demo node test soak lint fmt proto bench lock package-test clean
+.PHONY: setup demo node test soak bed lint fmt proto bench lock package-test clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -34,6 +34,10 @@ test: lint
 # Crashes and bad input in full; minutes.
 soak: setup
 	$(BIN)/pytest -m soak $(ARGS)
+
+# Nodes behind routers, in network namespaces; minutes, and it needs Linux and root: elsewhere it only says so.
+bed: setup
+	$(BIN)/pytest -rs -m bed $(ARGS)
 
 fmt: setup
 	$(BIN)/ruff check --fix .

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from p2pchat.proto import control_pb2 as control
     from p2pchat.proto import mailbox_actors_pb2 as actors
+    from p2pchat.proto.actors_pb2 import Check
 
 SOCKET_NAME = "node.sock"
 TIMEOUT = 15.0  # seconds for one call; actors are given 10
+DIAGNOSIS_TIMEOUT = 40.0  # seconds; a node that has just started looks for 20 how it stands
 MAX_RESPONSE = 64 << 20  # bytes; 10,000 blocks with long notes have 9 MB
 
 _CHANNEL_OPTIONS = (
@@ -40,56 +42,86 @@ class ControlError(P2pchatError):
     """The running process did not answer."""
 
 
-class MailboxClient:
-    """The operator's commands. Each raises `RequestRefusedError` or `ControlError`."""
+class NodeClient:
+    """What every role answers. Raises `RequestRefusedError` or `ControlError`."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         from p2pchat.proto import control_pb2, control_pb2_grpc
 
         self._words = control_pb2
-        self._stub: Any = control_pb2_grpc.MailboxStub(channel)  # type: ignore[no-untyped-call]
+        self._stub: Any = control_pb2_grpc.NodeStub(channel)  # type: ignore[no-untyped-call]
+
+    def diagnose(self) -> Sequence[Check]:
+        request = self._words.DiagnoseRequest()
+        response: control.DiagnoseResponse = _call(
+            self._stub.Diagnose, request, "node", DIAGNOSIS_TIMEOUT
+        )
+        return response.diagnosis.checks
+
+
+class MailboxClient(NodeClient):
+    """The operator's commands. Each raises `RequestRefusedError` or `ControlError`."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        from p2pchat.proto import control_pb2_grpc
+
+        super().__init__(channel)
+        self._mailbox: Any = control_pb2_grpc.MailboxStub(channel)  # type: ignore[no-untyped-call]
 
     def status(self) -> actors.MailboxDescription:
-        response: control.StatusResponse = _call(self._stub.Status, self._words.StatusRequest())
+        response: control.StatusResponse = _call(self._mailbox.Status, self._words.StatusRequest())
         return response.mailbox
 
     def invites(self) -> Sequence[actors.InviteDescription]:
         """Oldest first."""
         request = self._words.ListInvitesRequest()
-        response: control.ListInvitesResponse = _call(self._stub.ListInvites, request)
+        response: control.ListInvitesResponse = _call(self._mailbox.ListInvites, request)
         return response.invites
 
     def make_invite(self, uses: int, label: str) -> actors.InviteDescription:
         request = self._words.MakeInviteRequest(uses=uses, label=label)
-        response: control.MakeInviteResponse = _call(self._stub.MakeInvite, request)
+        response: control.MakeInviteResponse = _call(self._mailbox.MakeInvite, request)
         return response.invite
 
     def revoke_invite(self, invite_id: str) -> None:
-        _call(self._stub.RevokeInvite, self._words.RevokeInviteRequest(id=invite_id))
+        _call(self._mailbox.RevokeInvite, self._words.RevokeInviteRequest(id=invite_id))
 
     def block(self, peer: str, note: str) -> None:
-        _call(self._stub.Block, self._words.BlockRequest(peer=peer, note=note))
+        _call(self._mailbox.Block, self._words.BlockRequest(peer=peer, note=note))
 
     def unblock(self, peer: str) -> None:
-        _call(self._stub.Unblock, self._words.UnblockRequest(peer=peer))
+        _call(self._mailbox.Unblock, self._words.UnblockRequest(peer=peer))
 
     def blocks(self) -> Sequence[actors.BlockDescription]:
         """Oldest first."""
         request = self._words.ListBlocksRequest()
-        response: control.ListBlocksResponse = _call(self._stub.ListBlocks, request)
+        response: control.ListBlocksResponse = _call(self._mailbox.ListBlocks, request)
         return response.blocks
 
 
 @contextlib.contextmanager
 def mailbox(data_dir: Path) -> Iterator[MailboxClient]:
     """The mailbox that runs on a data folder. Raises `NotRunningError` when there is none."""
-    path = _living_socket(data_dir)
+    with _channel(data_dir, "mailbox") as channel:
+        yield MailboxClient(channel)
+
+
+@contextlib.contextmanager
+def node(data_dir: Path) -> Iterator[NodeClient]:
+    """What runs on a data folder, of whatever role. Raises `NotRunningError` when nothing does."""
+    with _channel(data_dir, "node") as channel:
+        yield NodeClient(channel)
+
+
+@contextlib.contextmanager
+def _channel(data_dir: Path, role: str) -> Iterator[grpc.Channel]:
+    path = _living_socket(data_dir, role)
     keep_grpc_quiet()
     import grpc
 
     # Escaped, because it is a URI.
     with grpc.insecure_channel(f"unix:{quote(str(path))}", options=_CHANNEL_OPTIONS) as channel:
-        yield MailboxClient(channel)
+        yield channel
 
 
 def keep_grpc_quiet() -> None:
@@ -97,7 +129,7 @@ def keep_grpc_quiet() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
-def _living_socket(data_dir: Path) -> Path:
+def _living_socket(data_dir: Path, role: str) -> Path:
     """Looked at before gRPC is loaded, and retries. A symbolic link stands for a path that would be too long."""
     path = data_dir / SOCKET_NAME
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
@@ -109,28 +141,28 @@ def _living_socket(data_dir: Path) -> Path:
                 f"This user may not talk to what runs on {data_dir}: only its owner may."
             ) from error
         except OSError as error:
-            raise NotRunningError(f"No mailbox is running on {data_dir}.") from error
+            raise NotRunningError(f"No {role} is running on {data_dir}.") from error
     return place
 
 
-def _call(method: Any, request: object) -> Any:
+def _call(method: Any, request: object, role: str = "mailbox", timeout: float = TIMEOUT) -> Any:
     import grpc
 
     try:
-        return method(request, timeout=TIMEOUT)
+        return method(request, timeout=timeout)
     except grpc.RpcError as error:
-        raise _readable(error) from error
+        raise _readable(error, role, timeout) from error
 
 
-def _readable(error: Any) -> P2pchatError:
+def _readable(error: Any, role: str, timeout: float) -> P2pchatError:
     """`error` is a `grpc.RpcError`, which at a client is a `grpc.Call` as well."""
     detail = error.details() or ""
     match error.code().name:
         case "INVALID_ARGUMENT" | "FAILED_PRECONDITION":
             return RequestRefusedError(detail)
         case "UNIMPLEMENTED":
-            return RequestRefusedError("What runs there is no mailbox, or one of another version.")
+            return RequestRefusedError(f"What runs there is no {role}, or one of another version.")
         case "DEADLINE_EXCEEDED":
-            return ControlError(f"The mailbox did not answer within {TIMEOUT:g} s.")
+            return ControlError(f"The {role} did not answer within {timeout:g} s.")
         case _:
-            return ControlError(f"The mailbox cannot answer: {detail}")
+            return ControlError(f"The {role} cannot answer: {detail}")

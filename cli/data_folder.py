@@ -29,6 +29,11 @@ def is_a_node_s(config: NodeConfig, mail: Path) -> bool:
     return _has_store(config.store_path) and not _has_store(mail)
 
 
+def is_a_mailbox_s(folder: Path) -> bool:
+    """Whether there is mail."""
+    return _has_store(folder / "mail")
+
+
 def is_in_use(store: Path) -> bool:
     """Whether a node has the store open: RocksDB holds a lock on the file LOCK in it."""
     import fcntl

@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+
+from p2pchat.node.protocol.doctor import is_well
+from p2pchat.proto.actors_pb2 import Check
 
 
 def as_data(message: Message) -> dict[str, Any]:
     """Dictionaries, lists, texts, numbers, null for messages that are absent; bytes in hexadecimal, enums by name."""
     fields = cast("Iterable[FieldDescriptor]", message.DESCRIPTOR.fields)
     return {field.name: _field(message, field) for field in fields}
+
+
+def diagnosis(checks: Sequence[Check]) -> dict[str, Any]:
+    """Of `p2pchat doctor`; `ok`: nothing has failed."""
+    return {"checks": [as_data(check) for check in checks], "ok": is_well(checks)}
 
 
 def _field(message: Message, field: FieldDescriptor) -> Any:

@@ -20,6 +20,8 @@ FILE_KEYS: options.FileKeys = {
     "listen": list,
     "bootstrap": list,
     "mdns": bool,
+    "dht": bool,
+    "upnp": bool,
     "announce": list,
     "registration": str,
     "allow": list,
@@ -93,12 +95,17 @@ def run(
         list[str] | None,
         _option(
             "BOOTSTRAP",
-            "Connect to this peer first; may be repeated. [b]none[/b]: to nobody.",
+            "Connect to this peer first: a multiaddr, or the link of a mailbox; may be repeated. [b]none[/b]: to "
+            "nobody.",
             "the public libp2p peers",
-            "MULTIADDR",
+            "ADDRESS",
         ),
     ] = None,
     mdns: Annotated[bool, _option("MDNS", "Find peers in the local network.", True)] = True,
+    dht: Annotated[
+        bool, _option("DHT", "Be found in the DHT, and answer others there.", True)
+    ] = True,
+    upnp: Annotated[bool, _option("UPNP", "Ask the router to let others in (UPnP).", True)] = False,
     registration: Annotated[
         str,
         _option(
@@ -242,6 +249,8 @@ def _given(context: typer.Context, config: Path | None) -> Any:
             listen=lists["listen"],
             bootstrap=lists["bootstrap"],
             mdns=values["mdns"],
+            dht=values["dht"],
+            upnp=values["upnp"],
             log_level=values["log_level"].lower(),
             origins=options.origins(context, config),
         ),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from p2pchat.cli.control_client import MailboxClient, mailbox
+from p2pchat.cli.control_client import MailboxClient, RequestRefusedError, mailbox
 from p2pchat.node.errors import ConfigError
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
+    from p2pchat.proto.actors_pb2 import Check
+
+SETTLED = 21_000  # ms after the start; before, a diagnosis waits for what is still being found out
 
 DataDir = Annotated[
     str,
@@ -34,12 +39,25 @@ def status(context: typer.Context, data_dir: DataDir = "", json: Json = False) -
     """Show how the mailbox does: what it holds, every limit and how often it has refused something."""
     with _client(context, data_dir) as running:
         here = running.status()
+        checks = _settled_checks(running, here.uptime_ms)
     if json:
-        _print_json(here)
+        from p2pchat.cli.json_output import diagnosis
+
+        _print_json(here, more={"diagnosis": diagnosis(checks) if checks else None})
         return
     from p2pchat.cli.mailbox_tables import status_lines
 
-    _print(status_lines(here))
+    _print(status_lines(here, checks))
+
+
+def _settled_checks(running: MailboxClient, uptime_ms: int) -> Sequence[Check]:
+    """None of a mailbox that has just started, which would take its time, or of an older version."""
+    if uptime_ms < SETTLED:
+        return ()
+    try:
+        return running.diagnose()
+    except RequestRefusedError:
+        return ()
 
 
 def invites(
@@ -125,10 +143,13 @@ def _print(lines: list[str]) -> None:
     typer.echo("\n".join(lines))
 
 
-def _print_json(*messages: Message, as_list: bool = False) -> None:
+def _print_json(
+    *messages: Message, as_list: bool = False, more: Mapping[str, object] | None = None
+) -> None:
+    """`more`: fields besides those of each message."""
     import json
 
     from p2pchat.cli.json_output import as_data
 
-    found = [as_data(message) for message in messages]
+    found = [{**as_data(message), **(more or {})} for message in messages]
     typer.echo(json.dumps(found if as_list else found[0], indent=2, ensure_ascii=False))

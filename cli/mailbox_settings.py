@@ -87,11 +87,12 @@ class ArchiveGiven:
 
 def mailbox_config(given: MailboxGiven) -> MailboxConfig:
     """Raises `ConfigError`. Looks whether there is IPv6, and touches nothing."""
-    announced(given.announce, given.called("announce"))
+    announce = announced(given.announce, given.called("announce"))
     node = dataclasses.replace(
         settings.node_config(_with_listen(given.node)),
         data_dir=data_dir(given.node.data_dir),
         relay=_relay(given) if given.relay else None,
+        announce=announce,
     )
     registration = _registration(given)
     limits = {

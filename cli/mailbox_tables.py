@@ -9,14 +9,18 @@ from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.render import count, duration, size
 from p2pchat.cli.terminal.safe_text import safe_line
 from p2pchat.proto import mailbox_actors_pb2 as actors
+from p2pchat.proto.actors_pb2 import Check
 from p2pchat.relay_mailbox.config import RegistrationPolicy
 
 Row = Sequence[str]
 
 
-def status_lines(here: actors.MailboxDescription) -> list[str]:
-    """A summary, then one table each for limits, counters and the parts of the program."""
-    lines = [f"Mailbox {here.peer}", *table(_summary(here))]
+def status_lines(here: actors.MailboxDescription, checks: Sequence[Check] = ()) -> list[str]:
+    """A summary, then one table each for limits, counters and the parts of the program.
+
+    `checks`: what its doctor says, if that is known already.
+    """
+    lines = [f"Mailbox {here.peer}", *table([*_summary(here), *_ways(checks)])]
     lines += ["", "Addresses", *(f"  {safe_line(address)}" for address in here.addresses)]
     if here.archives:
         columns = ("Room", "Messages", "Size", "Newest", "Members now", "Kept for")
@@ -73,6 +77,17 @@ def _summary(here: actors.MailboxDescription) -> Iterator[Row]:
     yield "Relay", _relay(here)
     without = " (no invite in it)" if here.registration == RegistrationPolicy.INVITE else ""
     yield "Link", f"{safe_line(here.link)}{without}"
+
+
+def _ways(checks: Sequence[Check]) -> Iterator[Row]:
+    """Whether people reach the mailbox, and can find it."""
+    found = {check.name: check for check in checks}
+    for name, head in (("nat", "Reachability"), ("dht", "DHT")):
+        if name in found:
+            check = found[name]
+            yield head, safe_line(" ".join(filter(None, [check.finding, check.advice])))
+        else:
+            yield head, "not known yet"
 
 
 def _relay(here: actors.MailboxDescription) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from p2pchat.cli import identity, mailbox, node
+from p2pchat.cli import doctor, identity, mailbox, node
 from p2pchat.cli.demo import command as demo
 from p2pchat.node.errors import P2pchatError, UserError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("node")(node.run)
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(identity.app, name="identity")
+app.command("doctor")(doctor.run)
 app.command("demo")(demo.run)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from p2pchat.cli import data_folder, options, settings
+from p2pchat.cli import data_folder, network_options, options, settings
 from p2pchat.node import identity
 from p2pchat.node.config import NodeConfig
 
@@ -22,6 +22,8 @@ FILE_KEYS: options.FileKeys = {
     "listen": list,
     "bootstrap": list,
     "mdns": bool,
+    "dht": bool,
+    "upnp": bool,
     "mailbox": list,
     "read-receipts": bool,
     "message-days": int,
@@ -33,15 +35,7 @@ FILE_KEYS: options.FileKeys = {
 
 def run(
     context: typer.Context,
-    data_dir: Annotated[
-        str,
-        typer.Option(
-            envvar=["P2PCHAT_DATA_DIR", "DATA_DIR"],
-            metavar="FOLDER",
-            help="Identity, messages and log are kept here.",
-            show_default="the platform's place for user data",
-        ),
-    ] = "",
+    data_dir: network_options.DataDir = "",
     room: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,37 +61,12 @@ def run(
             show_default="the name of the last time",
         ),
     ] = "",
-    listen: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="P2PCHAT_LISTEN",
-            metavar="MULTIADDR",
-            help="Listen here, e.g. /ip4/0.0.0.0/tcp/4001; may be repeated. [b]none[/b]: nowhere, be reached "
-            "through a relay only.",
-            show_default="any free port, TCP and QUIC",
-        ),
-    ] = None,
-    bootstrap: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="P2PCHAT_BOOTSTRAP",
-            metavar="MULTIADDR",
-            help="Connect to this peer first; may be repeated. [b]none[/b]: to nobody.",
-            show_default="the public libp2p peers",
-        ),
-    ] = None,
-    mdns: Annotated[
-        bool, typer.Option(envvar="P2PCHAT_MDNS", help="Find peers in the local network.")
-    ] = True,
-    mailbox: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="P2PCHAT_MAILBOX",
-            metavar="LINK",
-            help="Let this mailbox take messages while you are away; may be repeated. Mailboxes are remembered.",
-            show_default="the mailboxes of the last time",
-        ),
-    ] = None,
+    listen: network_options.Listen = None,
+    bootstrap: network_options.Bootstrap = None,
+    mdns: network_options.Mdns = True,
+    dht: network_options.Dht = True,
+    upnp: network_options.Upnp = False,
+    mailbox: network_options.Mailbox = None,
     read_receipts: Annotated[
         bool,
         typer.Option(
@@ -133,16 +102,7 @@ def run(
             show_default="p2pchat.log in the data folder",
         ),
     ] = "",
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="P2PCHAT_CONFIG",
-            metavar="FILE",
-            callback=options.file_loader(FILE_KEYS),
-            is_eager=True,
-            help="A TOML file with these options, e.g. name = 'ada'. Flags and environment go first.",
-        ),
-    ] = None,
+    config: Annotated[Path | None, network_options.config_option(FILE_KEYS)] = None,
 ) -> None:
     """Chat in this terminal.
 
@@ -157,6 +117,8 @@ def run(
         listen=options.several(context, "listen", listen),
         bootstrap=options.several(context, "bootstrap", bootstrap),
         mdns=mdns,
+        dht=dht,
+        upnp=upnp,
         mailboxes=options.several(context, "mailbox", mailbox),
         read_receipts=read_receipts,
         message_days=message_days,

@@ -7,10 +7,14 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, NodeConfig, RoomConfig
 from p2pchat.node.errors import ConfigError
 from p2pchat.node.protocol import names, peer_id
+
+if TYPE_CHECKING:
+    from p2pchat.node.protocol.links import MailboxLink
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NONE = "none"  # instead of addresses
@@ -23,6 +27,7 @@ _PORTS = frozenset({"tcp", "udp"})
 
 LISTEN_EXAMPLE = "/ip4/0.0.0.0/tcp/4001"
 BOOTSTRAP_EXAMPLE = "/ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… (another node's /info shows its own)"
+LINK = "p2pchat:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Given:
     listen: tuple[str, ...] = ()
     bootstrap: tuple[str, ...] = ()
     mdns: bool = True
+    dht: bool = True
+    upnp: bool = False
     mailboxes: tuple[str, ...] = ()
     read_receipts: bool = True
     message_days: int = 30
@@ -58,6 +65,8 @@ def node_config(given: Given) -> NodeConfig:
         listen=_listen(given.listen, given.called("listen")),
         bootstrap=_bootstrap(given.bootstrap, given.called("bootstrap")),
         mdns=given.mdns,
+        dht=given.dht,
+        upnp=given.upnp,
         mailboxes=_mailboxes(given.mailboxes, given.called("mailbox")),
         read_receipts=given.read_receipts,
         message_days=_days(given, "message-days", given.message_days, MESSAGE_DAYS),
@@ -132,10 +141,26 @@ def _listen(given: tuple[str, ...], called: str) -> tuple[str, ...]:
 def _bootstrap(given: tuple[str, ...], called: str) -> tuple[str, ...]:
     if _is_none(given, called):
         return ()
-    for address in given:
-        if problem := address_problem(address, BOOTSTRAP_EXAMPLE) or _peerless(address):
-            raise ConfigError(f"{called}: {address!r} is not usable: {problem}")
-    return tuple(dict.fromkeys(given)) or PUBLIC_BOOTSTRAP
+    found: list[str] = []
+    for text in given:
+        if text.strip()[: len(LINK)].lower() == LINK:
+            found += _addresses_of_link(text, called)
+        elif problem := address_problem(text, BOOTSTRAP_EXAMPLE) or _peerless(text):
+            raise ConfigError(f"{called}: {text!r} is not usable: {problem}")
+        else:
+            found.append(text)
+    return tuple(dict.fromkeys(found)) or PUBLIC_BOOTSTRAP
+
+
+def _addresses_of_link(text: str, called: str) -> list[str]:
+    """Those of the mailbox, each with its peer id; such as no version of ours could dial are left out."""
+    from p2pchat.node.protocol import p2p_address
+
+    link = _mailbox_link(text, called, "an address of that computer, or a mailbox's link, will do.")
+    usable = [address for address in link.addresses if address_problem(address) is None]
+    if not usable:
+        raise ConfigError(f"{called}: this link does not say where the mailbox is.")
+    return [p2p_address.with_peer(address, link.peer) for address in usable]
 
 
 def _is_none(given: tuple[str, ...], called: str) -> bool:
@@ -145,20 +170,22 @@ def _is_none(given: tuple[str, ...], called: str) -> bool:
 
 
 def _mailboxes(given: tuple[str, ...], called: str) -> tuple[str, ...]:
-    if not given:
-        return ()
+    for text in given:
+        _mailbox_link(text, called, "/contact add takes it.")
+    return tuple(dict.fromkeys("".join(text.split()) for text in given))
+
+
+def _mailbox_link(text: str, called: str, remedy: str) -> MailboxLink:
+    """`remedy`: what to do with the link of a person."""
     from p2pchat.node.protocol.links import LinkError, MailboxLink, parse_link  # loads protobuf
 
-    for text in given:
-        try:
-            link = parse_link(text)
-        except LinkError as error:
-            raise ConfigError(f"{called}: {error}") from error
-        if not isinstance(link, MailboxLink):
-            raise ConfigError(
-                f"{called}: this is the link of a person, not of a mailbox; /contact add takes it."
-            )
-    return tuple(dict.fromkeys("".join(text.split()) for text in given))
+    try:
+        link = parse_link(text)
+    except LinkError as error:
+        raise ConfigError(f"{called}: {error}") from error
+    if not isinstance(link, MailboxLink):
+        raise ConfigError(f"{called}: this is the link of a person, not of a mailbox; {remedy}")
+    return link
 
 
 def address_problem(address: str, example: str = LISTEN_EXAMPLE) -> str | None:

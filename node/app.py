@@ -1,6 +1,7 @@
 """Composition root: builds adapters and actors, and the supervision tree.
 
-`root -> storage -> network (transport, discovery, pubsub, sync; one for all) -> delivery -> search -> ui`
+`root -> storage -> network (transport, reachability, dht, discovery, pubsub, sync; one for all) -> delivery -> search
+-> ui`
 """
 
 from __future__ import annotations
@@ -17,22 +18,27 @@ import trio
 
 from p2pchat.node.actors.delivery.actor import DeliveryActor
 from p2pchat.node.actors.delivery.assembly import make_delivery, wall_clock
-from p2pchat.node.actors.discovery import DiscoveryActor
+from p2pchat.node.actors.dht.actor import DhtActor
+from p2pchat.node.actors.dht.state import fresh_state
+from p2pchat.node.actors.discovery.actor import DiscoveryActor
 from p2pchat.node.actors.pubsub.actor import PubsubActor
+from p2pchat.node.actors.reachability.actor import ReachabilityActor
 from p2pchat.node.actors.search import SearchActor
 from p2pchat.node.actors.storage import Runner, StorageActor, in_thread
 from p2pchat.node.actors.sync.actor import SyncActor
-from p2pchat.node.actors.transport import TransportActor
+from p2pchat.node.actors.transport.actor import Interfaces, TransportActor
 from p2pchat.node.actors.ui import UiActor
+from p2pchat.node.adapters import interfaces
 from p2pchat.node.adapters.dnsaddr import DnsaddrResolver
 from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 from p2pchat.node.adapters.mdns import Mdns
 from p2pchat.node.adapters.rocksdb_store import RocksdbStore
 from p2pchat.node.adapters.sqlite_index import SqliteIndex
-from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, NodeConfig
+from p2pchat.node.adapters.upnp import Upnp
+from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, SMALL_RELAY, NodeConfig
 from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
-from p2pchat.node.ports import LocalDiscovery, MessageStore, Network, SearchIndex
+from p2pchat.node.ports import LocalDiscovery, MessageStore, Network, PortMapper, SearchIndex
 from p2pchat.node.protocol.address_book import AddressBook
 from p2pchat.node.protocol.seal import SealKey
 from p2pchat.node.protocol.self_image import SelfImage
@@ -67,6 +73,8 @@ class Adapters:
     run_store: Runner = in_thread
     now_ms: Callable[[], int] = wall_clock
     search_index: SearchIndex | None = None  # None: nothing can be searched
+    interfaces: Interfaces | None = None  # None: nobody looks whether the network has changed
+    mapper: PortMapper | None = None  # None: no router is asked
 
 
 def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
@@ -83,6 +91,8 @@ def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
         RocksdbStore(config.store_path),
         Mdns() if config.mdns else None,
         search_index=SqliteIndex(config.search_path),
+        interfaces=interfaces.addresses,
+        mapper=Upnp() if config.upnp else None,
     )
 
 
@@ -155,8 +165,10 @@ class NetworkWiring:
         ui: ActorRef,
         delivery: ActorRef | None = None,
         announce: bool = True,
+        always_public: bool = False,
     ) -> None:
-        """`ui` and `delivery` hear of peers; without `announce` the node does not say in which rooms it is."""
+        """`ui` and `delivery` hear of peers; without `announce` the node does not say in which rooms it is.
+        `always_public`: it serves the DHT and AutoNAT whatever others say of it."""
         self.config = config
         self.identity = identity
         self.adapters = adapters
@@ -164,6 +176,7 @@ class NetworkWiring:
         self._ui = ui
         self._delivery = delivery
         self._announce = announce
+        self._serve = True if always_public else None
         self._book = AddressBook(identity.peer, self.rng)
         self.self_image = SelfImage(
             config.name,
@@ -172,10 +185,15 @@ class NetworkWiring:
         )
         self.storage = ActorCell.of("storage", StorageActor, self._make_storage)
         self.transport = ActorCell.of("transport", TransportActor, self._make_transport)
+        self.reachability = ActorCell.of("reachability", ReachabilityActor, self._make_reachability)
+        self.dht = ActorCell.of("dht", DhtActor, self._make_dht) if config.dht else None
+        self._dht_state = fresh_state(adapters.network, self.rng)
         self.discovery = ActorCell.of("discovery", DiscoveryActor, self._make_discovery)
         self.pubsub = ActorCell.of("pubsub", PubsubActor, self._make_pubsub)
         self.sync = ActorCell.of("sync", SyncActor, self._make_sync)
-        group: list[Child] = [self.transport, self.discovery, self.pubsub, self.sync]
+        dht = [self.dht] if self.dht is not None else []
+        rest = [self.discovery, self.pubsub, self.sync]
+        group: list[Child] = [self.transport, self.reachability, *dht, *rest]
         self.network = Supervisor("network", group, strategy=Strategy.ONE_FOR_ALL, rng=self.rng)
 
     def _make_storage(self) -> Actor:
@@ -191,12 +209,47 @@ class NetworkWiring:
             ui=self._ui,
             self_image=self.self_image,
             rng=self.rng,
+            now_ms=self.adapters.now_ms,
             delivery=self._delivery,
             pubsub=self.pubsub.ref,
+            reachability=self.reachability.ref,
+            dht=self.dht_ref,
+            interfaces=self.adapters.interfaces,
+        )
+
+    @property
+    def dht_ref(self) -> ActorRef | None:
+        """None when the DHT is switched off."""
+        return self.dht.ref if self.dht is not None else None
+
+    def _make_reachability(self) -> Actor:
+        dht = [self.dht.ref] if self.dht is not None else []
+        return ReachabilityActor(
+            self.adapters.network,
+            transport=self.transport.ref,
+            told=[self.transport.ref, *dht],
+            ui=self._ui,
+            rng=self.rng,
+            serve=self._serve,
+            small_relay=SMALL_RELAY if self.config.relay is None else None,
+            mapper=self.adapters.mapper,
+            bootstrap=self.config.bootstrap,
+            announced=self.config.announce,
+        )
+
+    def _make_dht(self) -> Actor:
+        return DhtActor(
+            self.adapters.network,
+            transport=self.transport.ref,
+            rng=self.rng,
+            now_ms=self.adapters.now_ms,
+            server=self._serve,
+            state=self._dht_state,
         )
 
     def _make_discovery(self) -> Actor:
         return DiscoveryActor(
+            self.adapters.network,
             bootstrap=self.config.bootstrap,
             chosen_by_user=self.config.bootstrap != PUBLIC_BOOTSTRAP,
             transport=self.transport.ref,
@@ -204,6 +257,7 @@ class NetworkWiring:
             local=self.adapters.mdns,
             resolver=DnsaddrResolver(),
             rng=self.rng,
+            dht=self.dht_ref,
         )
 
     def _make_pubsub(self) -> Actor:
@@ -219,6 +273,7 @@ class NetworkWiring:
             rng=self.rng,
             room_days=self.config.room_days,
             announce=self._announce,
+            discovery=self.discovery.ref,
             now_ms=self.adapters.now_ms,
         )
 
@@ -267,6 +322,7 @@ class _NodeWiring:
             nick=lambda: base.self_image.name,
             rng=base.rng,
             now_ms=base.adapters.now_ms,
+            dht=base.dht_ref,
         )
 
     def _make_search(self) -> Actor:
@@ -288,6 +344,8 @@ class _NodeWiring:
             delivery=self._delivery.ref,
             search=self._search.ref,
             sync=self._base.sync.ref,
+            reachability=self._base.reachability.ref,
+            dht=self._base.dht_ref,
             hub=self._hub,
             actor_stats=lambda: [cell.stats() for cell in self.root.cells()],
         )

@@ -51,6 +51,17 @@ class RelayLimits:
     circuit_bytes: int = 128 << 20  # both directions together; a circuit that carried more is ended
 
 
+# What a node that others can reach carries for them: enough to meet and to make a direct connection, as the limits of
+# go-libp2p's relays for everybody.
+SMALL_RELAY = RelayLimits(
+    max_reservations=16,
+    max_circuits=8,
+    max_circuits_per_peer=2,
+    circuit_seconds=120,
+    circuit_bytes=1 << 20,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SyncLimits:
     """What one peer may ask for when it syncs rooms, and what one may fetch from it; each is counted when it bites."""
@@ -73,14 +84,18 @@ class NodeConfig:
     name: str = ""  # empty: the name of the last run, else one made from the peer id
     rooms: tuple[RoomConfig, ...] = ()  # besides the remembered ones; none at all: the default room
     listen: tuple[str, ...] = DEFAULT_LISTEN  # multiaddrs
+    announce: tuple[str, ...] = ()  # further multiaddrs that lead here, e.g. a router's
     bootstrap: tuple[str, ...] = PUBLIC_BOOTSTRAP  # multiaddrs ending in /p2p/<peer id>
     mdns: bool = True
+    dht: bool = True  # look people and rooms up in the DHT, and take part in it
+    upnp: bool = False  # ask the router to let others in
     mailboxes: tuple[
         str, ...
     ] = ()  # p2pchat: links of mailboxes to use, besides the remembered ones
     read_receipts: bool = True  # tell senders that their messages were read
     message_days: int = 30  # how long a direct message is tried; then it is shown as expired
     default_room: bool = True  # join the default room when there is no other one
+    rejoin: bool = True  # join the rooms of the last time
     room_days: int = (
         0  # how long messages of rooms are kept, unless a room has its own; 0: for ever
     )

@@ -24,45 +24,45 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18p2pchat/proto/wire.proto\x12\x0fp2pchat.wire.v1\"\x9c\x01\n\x0bRoomMessage\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0c\n\x04room\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\x0c\x12\x0c\n\x04nick\x18\x04 \x01(\t\x12\x12\n\nsent_at_ms\x18\x05 \x01(\x04\x12\x0f\n\x07lamport\x18\x06 \x01(\x04\x12\x0f\n\x07parents\x18\x07 \x03(\x0c\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x11\n\tsignature\x18\t \x01(\x0c\"i\n\tRoomBatch\x12.\n\x08messages\x18\x01 \x03(\x0b\x32\x1c.p2pchat.wire.v1.RoomMessage\x12,\n\tpresences\x18\x02 \x03(\x0b\x32\x19.p2pchat.wire.v1.Presence\"p\n\x08Presence\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\x0c\x12\x0c\n\x04nick\x18\x03 \x01(\t\x12\x10\n\x08sequence\x18\x04 \x01(\x04\x12\x15\n\rvalid_seconds\x18\x05 \x01(\r\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"\x87\x01\n\x05Hello\x12\x0c\n\x04nick\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12.\n\x06record\x18\x03 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\x11\n\taddresses\x18\x04 \x03(\t\x12\x0e\n\x06now_ms\x18\x05 \x01(\x04\x12\x0e\n\x06relays\x18\x06 \x01(\x08\"+\n\x0cPeersRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"6\n\nPeersReply\x12(\n\x05peers\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.RoomPeer\"+\n\x08RoomPeer\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x11\n\taddresses\x18\x02 \x03(\t\"\xb6\x01\n\rMailboxRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x10\n\x08seal_key\x18\x02 \x01(\x0c\x12\x15\n\rseal_key_hash\x18\x03 \x01(\x0c\x12\x32\n\tmailboxes\x18\x04 \x03(\x0b\x32\x1f.p2pchat.wire.v1.MailboxAddress\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x15\n\rexpires_at_ms\x18\x06 \x01(\x04\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"1\n\x0eMailboxAddress\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x11\n\taddresses\x18\x02 \x03(\t\"i\n\x08\x45nvelope\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x11\n\trecipient\x18\x02 \x01(\x0c\x12\x0e\n\x06scheme\x18\x03 \x01(\r\x12\x12\n\nciphertext\x18\x04 \x01(\x0c\x12\x15\n\rexpires_at_ms\x18\x05 \x01(\x04\"C\n\rSignedContent\x12\x0e\n\x06sender\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\xe7\x01\n\x07\x43ontent\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x12\n\nsent_at_ms\x18\x02 \x01(\x04\x12\x0f\n\x07lamport\x18\x03 \x01(\x04\x12\x0f\n\x07parents\x18\x04 \x03(\x0c\x12\x0c\n\x04nick\x18\x05 \x01(\t\x12.\n\x06record\x18\x06 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12%\n\x04text\x18\n \x01(\x0b\x32\x15.p2pchat.wire.v1.TextH\x00\x12-\n\x08receipts\x18\x0b \x01(\x0b\x32\x19.p2pchat.wire.v1.ReceiptsH\x00\x42\x06\n\x04\x62ody\"\x14\n\x04Text\x12\x0c\n\x04text\x18\x01 \x01(\t\"+\n\x08Receipts\x12\x11\n\tdelivered\x18\x01 \x03(\x0c\x12\x0c\n\x04read\x18\x02 \x03(\x0c\"7\n\x07\x44\x65liver\x12,\n\tenvelopes\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.Envelope\";\n\rDeliverAnswer\x12*\n\x08verdicts\x18\x01 \x03(\x0e\x32\x18.p2pchat.wire.v1.Verdict*\xc1\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41\x43\x43\x45PTED\x10\x01\x12\r\n\tDUPLICATE\x10\x02\x12\r\n\tMALFORMED\x10\x03\x12\x13\n\x0fWRONG_RECIPIENT\x10\x04\x12\x12\n\x0eUNKNOWN_SCHEME\x10\x05\x12\x0c\n\x08\x42\x41\x44_SEAL\x10\x06\x12\x11\n\rBAD_SIGNATURE\x10\x07\x12\x0b\n\x07\x45XPIRED\x10\x08\x12\r\n\tTRY_LATER\x10\t\x12\x0b\n\x07\x42LOCKED\x10\nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18p2pchat/proto/wire.proto\x12\x0fp2pchat.wire.v1\"\x9c\x01\n\x0bRoomMessage\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0c\n\x04room\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\x0c\x12\x0c\n\x04nick\x18\x04 \x01(\t\x12\x12\n\nsent_at_ms\x18\x05 \x01(\x04\x12\x0f\n\x07lamport\x18\x06 \x01(\x04\x12\x0f\n\x07parents\x18\x07 \x03(\x0c\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x11\n\tsignature\x18\t \x01(\x0c\"i\n\tRoomBatch\x12.\n\x08messages\x18\x01 \x03(\x0b\x32\x1c.p2pchat.wire.v1.RoomMessage\x12,\n\tpresences\x18\x02 \x03(\x0b\x32\x19.p2pchat.wire.v1.Presence\"p\n\x08Presence\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\x0c\x12\x0c\n\x04nick\x18\x03 \x01(\t\x12\x10\n\x08sequence\x18\x04 \x01(\x04\x12\x15\n\rvalid_seconds\x18\x05 \x01(\r\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"w\n\x05Hello\x12\x0c\n\x04nick\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12.\n\x06record\x18\x03 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\x11\n\taddresses\x18\x04 \x03(\t\x12\x0e\n\x06now_ms\x18\x05 \x01(\x04\"+\n\x0cPeersRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"6\n\nPeersReply\x12(\n\x05peers\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.RoomPeer\"+\n\x08RoomPeer\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x11\n\taddresses\x18\x02 \x03(\t\"\xb6\x01\n\rMailboxRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x10\n\x08seal_key\x18\x02 \x01(\x0c\x12\x15\n\rseal_key_hash\x18\x03 \x01(\x0c\x12\x32\n\tmailboxes\x18\x04 \x03(\x0b\x32\x1f.p2pchat.wire.v1.MailboxAddress\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x15\n\rexpires_at_ms\x18\x06 \x01(\x04\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"1\n\x0eMailboxAddress\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x11\n\taddresses\x18\x02 \x03(\t\"i\n\x08\x45nvelope\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x11\n\trecipient\x18\x02 \x01(\x0c\x12\x0e\n\x06scheme\x18\x03 \x01(\r\x12\x12\n\nciphertext\x18\x04 \x01(\x0c\x12\x15\n\rexpires_at_ms\x18\x05 \x01(\x04\"C\n\rSignedContent\x12\x0e\n\x06sender\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\xe7\x01\n\x07\x43ontent\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x12\n\nsent_at_ms\x18\x02 \x01(\x04\x12\x0f\n\x07lamport\x18\x03 \x01(\x04\x12\x0f\n\x07parents\x18\x04 \x03(\x0c\x12\x0c\n\x04nick\x18\x05 \x01(\t\x12.\n\x06record\x18\x06 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12%\n\x04text\x18\n \x01(\x0b\x32\x15.p2pchat.wire.v1.TextH\x00\x12-\n\x08receipts\x18\x0b \x01(\x0b\x32\x19.p2pchat.wire.v1.ReceiptsH\x00\x42\x06\n\x04\x62ody\"\x14\n\x04Text\x12\x0c\n\x04text\x18\x01 \x01(\t\"+\n\x08Receipts\x12\x11\n\tdelivered\x18\x01 \x03(\x0c\x12\x0c\n\x04read\x18\x02 \x03(\x0c\"7\n\x07\x44\x65liver\x12,\n\tenvelopes\x18\x01 \x03(\x0b\x32\x19.p2pchat.wire.v1.Envelope\";\n\rDeliverAnswer\x12*\n\x08verdicts\x18\x01 \x03(\x0e\x32\x18.p2pchat.wire.v1.Verdict*\xc1\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41\x43\x43\x45PTED\x10\x01\x12\r\n\tDUPLICATE\x10\x02\x12\r\n\tMALFORMED\x10\x03\x12\x13\n\x0fWRONG_RECIPIENT\x10\x04\x12\x12\n\x0eUNKNOWN_SCHEME\x10\x05\x12\x0c\n\x08\x42\x41\x44_SEAL\x10\x06\x12\x11\n\rBAD_SIGNATURE\x10\x07\x12\x0b\n\x07\x45XPIRED\x10\x08\x12\r\n\tTRY_LATER\x10\t\x12\x0b\n\x07\x42LOCKED\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'p2pchat.proto.wire_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERDICT']._serialized_start=1541
-  _globals['_VERDICT']._serialized_end=1734
+  _globals['_VERDICT']._serialized_start=1524
+  _globals['_VERDICT']._serialized_end=1717
   _globals['_ROOMMESSAGE']._serialized_start=46
   _globals['_ROOMMESSAGE']._serialized_end=202
   _globals['_ROOMBATCH']._serialized_start=204
   _globals['_ROOMBATCH']._serialized_end=309
   _globals['_PRESENCE']._serialized_start=311
   _globals['_PRESENCE']._serialized_end=423
-  _globals['_HELLO']._serialized_start=426
-  _globals['_HELLO']._serialized_end=561
-  _globals['_PEERSREQUEST']._serialized_start=563
-  _globals['_PEERSREQUEST']._serialized_end=606
-  _globals['_PEERSREPLY']._serialized_start=608
-  _globals['_PEERSREPLY']._serialized_end=662
-  _globals['_ROOMPEER']._serialized_start=664
-  _globals['_ROOMPEER']._serialized_end=707
-  _globals['_MAILBOXRECORD']._serialized_start=710
-  _globals['_MAILBOXRECORD']._serialized_end=892
-  _globals['_MAILBOXADDRESS']._serialized_start=894
-  _globals['_MAILBOXADDRESS']._serialized_end=943
-  _globals['_ENVELOPE']._serialized_start=945
-  _globals['_ENVELOPE']._serialized_end=1050
-  _globals['_SIGNEDCONTENT']._serialized_start=1052
-  _globals['_SIGNEDCONTENT']._serialized_end=1119
-  _globals['_CONTENT']._serialized_start=1122
-  _globals['_CONTENT']._serialized_end=1353
-  _globals['_TEXT']._serialized_start=1355
-  _globals['_TEXT']._serialized_end=1375
-  _globals['_RECEIPTS']._serialized_start=1377
-  _globals['_RECEIPTS']._serialized_end=1420
-  _globals['_DELIVER']._serialized_start=1422
-  _globals['_DELIVER']._serialized_end=1477
-  _globals['_DELIVERANSWER']._serialized_start=1479
-  _globals['_DELIVERANSWER']._serialized_end=1538
+  _globals['_HELLO']._serialized_start=425
+  _globals['_HELLO']._serialized_end=544
+  _globals['_PEERSREQUEST']._serialized_start=546
+  _globals['_PEERSREQUEST']._serialized_end=589
+  _globals['_PEERSREPLY']._serialized_start=591
+  _globals['_PEERSREPLY']._serialized_end=645
+  _globals['_ROOMPEER']._serialized_start=647
+  _globals['_ROOMPEER']._serialized_end=690
+  _globals['_MAILBOXRECORD']._serialized_start=693
+  _globals['_MAILBOXRECORD']._serialized_end=875
+  _globals['_MAILBOXADDRESS']._serialized_start=877
+  _globals['_MAILBOXADDRESS']._serialized_end=926
+  _globals['_ENVELOPE']._serialized_start=928
+  _globals['_ENVELOPE']._serialized_end=1033
+  _globals['_SIGNEDCONTENT']._serialized_start=1035
+  _globals['_SIGNEDCONTENT']._serialized_end=1102
+  _globals['_CONTENT']._serialized_start=1105
+  _globals['_CONTENT']._serialized_end=1336
+  _globals['_TEXT']._serialized_start=1338
+  _globals['_TEXT']._serialized_end=1358
+  _globals['_RECEIPTS']._serialized_start=1360
+  _globals['_RECEIPTS']._serialized_end=1403
+  _globals['_DELIVER']._serialized_start=1405
+  _globals['_DELIVER']._serialized_end=1460
+  _globals['_DELIVERANSWER']._serialized_start=1462
+  _globals['_DELIVERANSWER']._serialized_end=1521
 # @@protoc_insertion_point(module_scope)

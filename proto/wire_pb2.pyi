@@ -79,20 +79,18 @@ class Presence(_message.Message):
     def __init__(self, room: _Optional[str] = ..., peer: _Optional[bytes] = ..., nick: _Optional[str] = ..., sequence: _Optional[int] = ..., valid_seconds: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("nick", "agent", "record", "addresses", "now_ms", "relays")
+    __slots__ = ("nick", "agent", "record", "addresses", "now_ms")
     NICK_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     NOW_MS_FIELD_NUMBER: _ClassVar[int]
-    RELAYS_FIELD_NUMBER: _ClassVar[int]
     nick: str
     agent: str
     record: MailboxRecord
     addresses: _containers.RepeatedScalarFieldContainer[str]
     now_ms: int
-    relays: bool
-    def __init__(self, nick: _Optional[str] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ..., addresses: _Optional[_Iterable[str]] = ..., now_ms: _Optional[int] = ..., relays: _Optional[bool] = ...) -> None: ...
+    def __init__(self, nick: _Optional[str] = ..., agent: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ..., addresses: _Optional[_Iterable[str]] = ..., now_ms: _Optional[int] = ...) -> None: ...
 
 class PeersRequest(_message.Message):
     __slots__ = ("room", "limit")

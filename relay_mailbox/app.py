@@ -101,7 +101,7 @@ class _MailboxWiring:
         # Only in rooms that somebody wants archived, and without a word there.
         node = replace(config.node, default_room=False)
         self._base = base = NetworkWiring(
-            node, identity, adapters.node, ui=self._operator.ref, announce=False
+            node, identity, adapters.node, ui=self._operator.ref, announce=False, always_public=True
         )
         own = [self._mail_storage, self._relay, self._mailbox, self._archive, self._operator]
         self.root = Supervisor("root", [base.storage, base.network, *own], rng=base.rng, root=True)
@@ -142,6 +142,11 @@ class _MailboxWiring:
             mail_storage=self._mail_storage.ref,
             relay=self._relay.ref,
             archive=self._archive.ref,
+            storage=self._base.storage.ref,
+            transport=self._base.transport.ref,
+            discovery=self._base.discovery.ref,
+            reachability=self._base.reachability.ref,
+            dht=self._base.dht_ref,
             hub=self._hub,
             tally=self._tally,
             actor_stats=lambda: [cell.stats() for cell in self.root.cells()],

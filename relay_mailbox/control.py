@@ -1,4 +1,4 @@
-"""The operator's side of a mailbox, served to other processes: `p2pchat.control.v1.Mailbox`."""
+"""The operator's side of a mailbox, served to other processes: `p2pchat.control.v1.Mailbox`, beside `Node`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from p2pchat.node import control as node_control
 from p2pchat.node.adapters.grpc_server import Service, serving
 from p2pchat.node.protocol.links import MailboxLink, format_link
 from p2pchat.node.runtime import ActorRef
@@ -19,7 +20,7 @@ SERVICE = control.DESCRIPTOR.services_by_name["Mailbox"]
 
 def serve(path: Path, servant: MailboxControl) -> AbstractAsyncContextManager[None]:
     """On a socket at `path`, while the context lasts. Raises `ConfigError` when there can be none."""
-    return serving(path, [Service(SERVICE, servant)])
+    return serving(path, [Service(SERVICE, servant), node_control.service(servant.operator)])
 
 
 class MailboxControl:
@@ -29,7 +30,7 @@ class MailboxControl:
     """
 
     def __init__(self, operator: ActorRef, announced: Sequence[str] = ()) -> None:
-        self._operator = operator
+        self.operator = operator
         self._announced = tuple(announced)
 
     async def status(self, _: control.StatusRequest) -> control.StatusResponse:
@@ -37,7 +38,7 @@ class MailboxControl:
 
     async def list_invites(self, _: control.ListInvitesRequest) -> control.ListInvitesResponse:
         here = await self._describe()
-        listed = await self._operator.ask(actors.ListInvites(), actors.InviteList)
+        listed = await self.operator.ask(actors.ListInvites(), actors.InviteList)
         for invite in listed.invites:
             invite.link = self._link(here, invite.invite.token)
         return control.ListInvitesResponse(invites=listed.invites)
@@ -45,31 +46,31 @@ class MailboxControl:
     async def make_invite(self, request: control.MakeInviteRequest) -> control.MakeInviteResponse:
         here = await self._describe()
         command = actors.MakeInvite(uses=request.uses, label=request.label)
-        made = await self._operator.ask(command, actors.InviteDescription)
+        made = await self.operator.ask(command, actors.InviteDescription)
         made.link = self._link(here, made.invite.token)
         return control.MakeInviteResponse(invite=made)
 
     async def revoke_invite(
         self, request: control.RevokeInviteRequest
     ) -> control.RevokeInviteResponse:
-        await self._operator.ask(actors.RevokeInvite(id=request.id), actors_pb2.Done)
+        await self.operator.ask(actors.RevokeInvite(id=request.id), actors_pb2.Done)
         return control.RevokeInviteResponse()
 
     async def block(self, request: control.BlockRequest) -> control.BlockResponse:
         command = actors.BlockPeer(peer=request.peer, note=request.note)
-        await self._operator.ask(command, actors_pb2.Done)
+        await self.operator.ask(command, actors_pb2.Done)
         return control.BlockResponse()
 
     async def unblock(self, request: control.UnblockRequest) -> control.UnblockResponse:
-        await self._operator.ask(actors.UnblockPeer(peer=request.peer), actors_pb2.Done)
+        await self.operator.ask(actors.UnblockPeer(peer=request.peer), actors_pb2.Done)
         return control.UnblockResponse()
 
     async def list_blocks(self, _: control.ListBlocksRequest) -> control.ListBlocksResponse:
-        listed = await self._operator.ask(actors.ListBlocks(), actors.BlockList)
+        listed = await self.operator.ask(actors.ListBlocks(), actors.BlockList)
         return control.ListBlocksResponse(blocks=listed.blocks)
 
     async def _describe(self) -> actors.MailboxDescription:
-        described = await self._operator.ask(actors.DescribeMailbox(), actors.MailboxDescription)
+        described = await self.operator.ask(actors.DescribeMailbox(), actors.MailboxDescription)
         described.link = self._link(described)
         return described
 

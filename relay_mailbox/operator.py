@@ -8,7 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.node.actors import doctor
 from p2pchat.node.actors.descriptions import actor_status
+from p2pchat.node.actors.lanes import Desk
+from p2pchat.node.actors.parts import fill_in
 from p2pchat.node.actors.rejection import rejection_of
 from p2pchat.node.errors import P2pchatError
 from p2pchat.node.events import EventHub
@@ -16,6 +19,7 @@ from p2pchat.node.ports import Network
 from p2pchat.node.protocol import p2p_address
 from p2pchat.node.protocol.links import MailboxLink, format_link
 from p2pchat.node.runtime import Actor, ActorRef, ActorStats, handles
+from p2pchat.node.runtime.mailbox import Letter
 from p2pchat.proto import actors_pb2
 from p2pchat.proto import mailbox_actors_pb2 as actors
 from p2pchat.relay_mailbox.config import MailboxConfig
@@ -43,7 +47,13 @@ class OperatorActor(Actor):
         hub: EventHub,
         tally: Tally,
         actor_stats: Callable[[], Sequence[ActorStats]],
+        storage: ActorRef | None = None,
+        transport: ActorRef | None = None,
+        discovery: ActorRef | None = None,
+        reachability: ActorRef | None = None,
+        dht: ActorRef | None = None,
     ) -> None:
+        """The last five are those of the node that every role is; `dht` is None when it is switched off."""
         self._network = network
         self._config = config
         self._mailbox = mailbox
@@ -53,10 +63,34 @@ class OperatorActor(Actor):
         self._hub = hub
         self._tally = tally
         self._actor_stats = actor_stats
-        self._since = 0.0
+        self._parts = (
+            (storage, actors_pb2.DescribeStore(), "store"),
+            (transport, actors_pb2.DescribeTransport(), "transport"),
+            (discovery, actors_pb2.DescribeDiscovery(), "discovery"),
+            (reachability, actors_pb2.DescribeReachability(), "reachability"),
+            (dht, actors_pb2.DescribeDht(), "dht"),
+        )
+        self._since = trio.current_time()
+        self._doctor = doctor.Doctor(
+            self._node_description, transport, mailbox=True, dht=dht is not None
+        )
+        self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
+        self._diagnoses = self._desk.lane(self._doctor.begin, doctor.AT_ONCE)
 
     async def started(self) -> None:
-        self._since = trio.current_time()
+        self.spawn(self._desk.run, name="operator desk")
+
+    async def stopping(self) -> None:
+        self._doctor.stop()
+        await self._desk.finish()
+
+    async def receive(self, letters: Sequence[Letter]) -> None:
+        """A diagnosis may take its time, and holds up nothing else."""
+        if isinstance(letters[0].message, actors_pb2.Diagnose):
+            for letter in letters:
+                self._diagnoses.put(letter)
+        else:
+            await super().receive(letters)
 
     @handles(actors.DescribeMailbox)
     async def _describe(self, _: actors.DescribeMailbox) -> Message:
@@ -123,6 +157,17 @@ class OperatorActor(Actor):
     @handles(actors_pb2.PeerNamed)
     async def _named(self, _: actors_pb2.PeerNamed) -> None: ...
 
+    @handles(actors_pb2.PeerMoved)
+    async def _moved(self, _: actors_pb2.PeerMoved) -> None: ...
+
+    @handles(actors_pb2.ReachabilityChanged)
+    async def _reached(self, changed: actors_pb2.ReachabilityChanged) -> None:
+        self._hub.emit(changed)
+        if changed.reachability == actors_pb2.PUBLIC:
+            log.info("people outside can connect to this mailbox")
+        elif changed.reachability == actors_pb2.PRIVATE:
+            log.warning("people outside cannot connect to this mailbox; see p2pchat doctor")
+
     # Rooms are kept, not read. How much is said in them concerns the archive, which is told as far as it has time.
 
     @handles(actors_pb2.RoomMessagesArrived)
@@ -178,6 +223,15 @@ class OperatorActor(Actor):
             archives=archive.archives,
             actors=(actor_status(stats) for stats in self._actor_stats()),
         )
+
+    async def _node_description(self) -> actors_pb2.NodeDescription:
+        """What the doctor has to know; a part that is down is left out."""
+        node = actors_pb2.NodeDescription(peer=self._network.peer, addresses=self._addresses())
+        async with trio.open_nursery() as nursery:
+            for ref, question, part in self._parts:
+                if ref is not None:
+                    nursery.start_soon(fill_in, ref, question, getattr(node, part))
+        return node
 
     def _addresses(self) -> list[str]:
         peer = self._network.peer

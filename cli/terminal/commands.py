@@ -176,6 +176,11 @@ class ShowInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Examine:
+    """Look for what keeps this node from being reached."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rename:
     name: str
 
@@ -213,6 +218,7 @@ Command = (
     | ShowHelp
     | ShowPeers
     | ShowInfo
+    | Examine
     | Rename
     | Quit
 )

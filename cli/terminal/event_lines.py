@@ -12,6 +12,7 @@ from p2pchat.cli.terminal.company import Company
 from p2pchat.cli.terminal.conversations import Conversations
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.cli.terminal.rooms import Rooms
+from p2pchat.cli.terminal.ways import REACHED
 from p2pchat.proto import actors_pb2 as actors
 
 
@@ -25,6 +26,8 @@ class EventLines:
         self._company = Company(rooms.known)
         self._catching_up = CatchingUp(rooms.view, self._is_elsewhere)
         self._addresses: list[str] = []
+        self._relayed: set[str] = set()  # connected peers that are reached through a relay only
+        self._reachability = actors.UNKNOWN  # as it was shown last
         self.in_company = False  # a chat peer or somebody's message has been seen
 
     def of(self, event: Message, now: float) -> Sequence[Line]:
@@ -48,9 +51,18 @@ class EventLines:
                 return self._conversations.lines_of(event, now)
             case actors.DeliveriesChanged():
                 return self._conversations.lines_of(event, now)
+            case actors.PeerConnected():
+                self._note_way(event.peer, relayed=event.relayed)
+            case actors.PeerMoved():
+                self._note_way(event.peer, relayed=event.relayed)
+                name = self._rooms.known.get(event.peer)
+                return [] if name is None else [render.moved(event, name)]
+            case actors.ReachabilityChanged():
+                return self._reached(event)
             case actors.PeerNamed():
                 return self._peer_named(event, now)
             case actors.PeerDisconnected():
+                self._relayed.discard(event.peer)
                 name = self._rooms.known.pop(event.peer, None)
                 if name is None or not self._company.disconnected(event.peer, now):
                     return []
@@ -81,6 +93,20 @@ class EventLines:
         """Whether what is typed does not go there, so that its messages name it."""
         return self._conversations.current is not None or room != self._rooms.current
 
+    def _note_way(self, peer: str, *, relayed: bool) -> None:
+        if relayed:
+            self._relayed.add(peer)
+        else:
+            self._relayed.discard(peer)
+
+    def _reached(self, event: actors.ReachabilityChanged) -> list[Line]:
+        """Once for each change; a time in which it is not known in between is none."""
+        text = REACHED.get(event.reachability)
+        if text is None or event.reachability == self._reachability:
+            return []
+        self._reachability = event.reachability
+        return [render.note(text)]
+
     def _peer_named(self, event: actors.PeerNamed, now: float) -> list[Line]:
         """A peer is worth a line once it is known to chat: most of the network does not."""
         previous = self._rooms.known.get(event.peer)
@@ -88,5 +114,6 @@ class EventLines:
         self.in_company = True
         if previous is None:
             is_news = self._company.connected(event.peer, now)
-            return [render.connected(event.peer, event.name)] if is_news else []
+            relayed = event.peer in self._relayed
+            return [render.connected(event.peer, event.name, relayed=relayed)] if is_news else []
         return [] if previous == event.name else [render.renamed(event.peer, previous, event.name)]

@@ -50,6 +50,7 @@ HELP = (
             ("/peers", "who is connected, and who is in this room"),
             ("/name <name>", "call yourself something else"),
             ("/info", "how this node is doing"),
+            ("/doctor", "what may keep others from reaching you, and what to do about it"),
             ("/help", "this list"),
             ("/quit, /exit", "stop; so do Ctrl-D, and Ctrl-C on an empty line"),
             ("//text", "send a text that begins with a slash"),

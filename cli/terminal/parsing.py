@@ -10,6 +10,7 @@ from p2pchat.cli.terminal import parsing_people as people
 from p2pchat.cli.terminal import parsing_rooms as rooms
 from p2pchat.cli.terminal.commands import (
     Command,
+    Examine,
     Mistake,
     Nothing,
     Quit,
@@ -85,6 +86,7 @@ _READERS: dict[str, Reader] = {
     "history": people.read_history,
     "search": read_search,
     "info": _alone(ShowInfo(), "/info"),
+    "doctor": _alone(Examine(), "/doctor"),
     "join": rooms.read_join,
     "leave": rooms.read_leave,
     "rooms": _alone(ShowRooms(), "/rooms"),

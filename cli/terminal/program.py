@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from p2pchat.cli import service
+from p2pchat.cli import control_client, service
 from p2pchat.cli.terminal import greeting
 from p2pchat.cli.terminal.lines import Painter
 from p2pchat.node.config import NodeConfig
@@ -19,6 +19,9 @@ from p2pchat.node.identity import Identity
 if TYPE_CHECKING:
     from p2pchat.cli.terminal.screen import Screen
     from p2pchat.node.app import NodeHandle
+
+
+log = logging.getLogger(__name__)
 
 
 class UnfinishedError(P2pchatError):
@@ -62,7 +65,7 @@ def _run_on_screen(
 
     cleared = Painter(color=color).paint([greeting.CLEARED])
     # Until the session listens for signals itself, they must not leave the terminal in raw mode.
-    with service.ending_on_signals(), Screen(prompt, cleared) as screen, _nothing_else_writes():
+    with service.ending_on_signals(), Screen(prompt, cleared) as screen, nothing_else_writes():
         _run(load(), config, identity, partial(_screen_front_end, screen, color))
 
 
@@ -86,11 +89,40 @@ def _run(run_node: RunNode, config: NodeConfig, identity: Identity, front_end: A
     import trio
 
     async def last_front_end(node: NodeHandle) -> None:
-        await front_end(node)
-        stop_begins()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_answer_others, node)
+            await front_end(node)
+            stop_begins()
+            nursery.cancel_scope.cancel()
 
     with service.last_resort() as stop_begins, one_error():
         trio.run(run_node, config, identity, last_front_end)
+
+
+async def _answer_others(node: NodeHandle) -> None:
+    """Serve the control socket until cancelled, once the node is up: then nobody else runs on the folder.
+
+    A node without it is still one to chat with.
+    """
+    import trio
+
+    from p2pchat.proto import actors_pb2 as actors
+
+    control_client.keep_grpc_quiet()
+    try:
+        # Without a deadline: the start takes as long as it takes.
+        await node.ui.request(actors.DescribeNode(), actors.NodeDescription)
+    except P2pchatError:
+        return  # it is stopping
+    try:
+        from p2pchat.node import control
+
+        async with control.serve(node.config.data_dir / control_client.SOCKET_NAME, node.ui):
+            await trio.sleep_forever()
+    except (P2pchatError, ImportError, OSError) as error:
+        log.warning("no control socket", exc_info=error)
+        text = f"Other programs cannot ask this node: {error}"
+        node.hub.emit(actors.Notice(level=actors.Notice.WARNING, text=text))
 
 
 async def _screen_front_end(screen: Screen, color: bool, node: NodeHandle) -> None:
@@ -125,8 +157,8 @@ class _LogWriter:
 
 
 @contextlib.contextmanager
-def _nothing_else_writes() -> Iterator[None]:
-    """What a library prints would land in the middle of the line that is being typed."""
+def nothing_else_writes() -> Iterator[None]:
+    """To the log instead: what a library prints would land in the middle of the line that is being typed."""
     with (
         contextlib.redirect_stdout(_LogWriter("stdout")),
         contextlib.redirect_stderr(_LogWriter("stderr")),

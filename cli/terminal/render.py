@@ -11,6 +11,8 @@ from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.help import HELP, NOTES
 from p2pchat.cli.terminal.lines import HANGING_INDENT, PEER_STYLES, Line, Span, line
 from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
+from p2pchat.cli.terminal.ways import moved as moved_to
+from p2pchat.cli.terminal.ways import way
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
 from p2pchat.proto import actors_pb2 as actors
@@ -131,8 +133,13 @@ def notice(event: actors.Notice) -> list[Line]:
     return several(style, event.text)
 
 
-def connected(peer: str, name: str) -> Line:
-    return line("* ", person(peer, name), Span(" connected", "dim"))
+def connected(peer: str, name: str, *, relayed: bool = False) -> Line:
+    how = " connected through a relay" if relayed else " connected"
+    return line("* ", person(peer, name), Span(how, "dim"))
+
+
+def moved(event: actors.PeerMoved, name: str) -> Line:
+    return line("* ", person(event.peer, name), Span(f" {moved_to(event)}", "dim"))
 
 
 def disconnected(peer: str, name: str) -> Line:
@@ -192,13 +199,20 @@ def peers(
 ) -> Iterator[Line]:
     """Chat peers first; those that are connected and speak something else are only counted."""
     several = Counter(connection.peer for connection in connections)
-    best = {connection.peer: connection for connection in reversed(connections)}  # the oldest
+    best = _best(connections)
+    names = {**known, **{each.peer: each.name for each in connections if each.name}}
     named = [connection for connection in best.values() if connection.name]
     yield _how_many(len(named), len(best) - len(named))
     for connection in sorted(named, key=lambda one: one.name.casefold()):
-        yield _connection(connection, several[connection.peer])
+        yield _connection(connection, several[connection.peer], names)
     if here is not None:
         yield from _subscribers(here, known)
+
+
+def _best(connections: Sequence[actors.Connection]) -> dict[str, actors.Connection]:
+    """Of each peer the connection that its traffic takes: a direct one before a relayed one, else the oldest."""
+    ordered = sorted(connections, key=lambda each: each.relayed)
+    return {connection.peer: connection for connection in reversed(ordered)}
 
 
 def _how_many(chatting: int, others: int) -> Line:
@@ -211,15 +225,19 @@ def _how_many(chatting: int, others: int) -> Line:
     return note(f"{count(chatting, 'chat peer')} connected{f', and {silent}' if others else ''}:")
 
 
-def _connection(connection: actors.Connection, of_this_peer: int) -> Line:
+def _connection(connection: actors.Connection, of_this_peer: int, names: Mapping[str, str]) -> Line:
     rtt = f"{connection.rtt_ms:.1f} ms" if connection.rtt_ms else "not measured yet"
     direction = "out" if connection.outbound else "in"
-    address = safe_line(connection.address) or "address unknown"
+    # Of a relayed one it is long, and that of the relay: which relay stands there anyway.
+    address = (
+        "" if connection.relayed else f"{safe_line(connection.address) or 'address unknown'}  "
+    )
     more = f", {count(of_this_peer, 'connection')}" if of_this_peer > 1 else ""
     return line(
         "  ",
         person(connection.peer, connection.name),
-        f"  {address}  {safe_line(connection.transport)}, {direction}, round trip {rtt}{more}",
+        f"  {address}{way(connection, names)}, {safe_line(connection.transport)}, {direction}, "
+        f"round trip {rtt}{more}",
     )
 
 

@@ -9,6 +9,7 @@ from p2pchat.cli.terminal.lines import Line, Span, line
 from p2pchat.cli.terminal.render import clock, count, duration, most_useful, size, when
 from p2pchat.cli.terminal.render_contacts import mailbox
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
+from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT, shown_room
 from p2pchat.proto import actors_pb2 as actors
 
@@ -23,6 +24,9 @@ def info(node: actors.NodeDescription, stored: Sequence[actors.RoomUsage] = ()) 
     yield line(f"Up for:     {duration(node.uptime_ms // 1000)}")
     yield from _store(node)
     yield from _discovery(node)
+    yield line(f"Reachable:  {reachable(node)}")
+    yield line(f"Relays:     {relays(node)}")
+    yield line(f"DHT:        {dht(node)}")
     yield from _delivery(node)
     yield from _rooms(node, stored)
     yield line("Actors:")
@@ -50,6 +54,64 @@ def _discovery(node: actors.NodeDescription) -> Iterator[Line]:
     mdns = f"mDNS on, found {found.mdns_found:,}" if found.mdns else "mDNS off"
     problem = f" ({safe_line(found.mdns_problem)})" if found.mdns_problem else ""
     yield line(f"Discovery:  {count(found.bootstrap_peers, 'bootstrap address')}, {mdns}{problem}")
+
+
+# One line each, as the operator of a mailbox reads them, too.
+
+
+def reachable(node: actors.NodeDescription) -> str:
+    """`directly (asked 5 times, 1 time in vain), seen as 203.0.113.7`."""
+    if not node.HasField("reachability"):
+        return "not known"
+    found = node.reachability
+    state = {actors.PUBLIC: "directly", actors.PRIVATE: "not directly: behind a router or firewall"}
+    parts = [state.get(found.reachability, "not known yet")]
+    if found.yes or found.no:
+        parts[0] += f" ({found.yes:,} could connect, {found.no:,} could not)"
+    if found.observed:
+        parts.append(f"seen as {', '.join(map(safe_line, found.observed))}")
+    if found.mapped:
+        parts.append(f"the router lets in {', '.join(map(safe_line, found.mapped))}")
+    elif found.upnp:
+        parts.append(f"UPnP: {safe_line(found.upnp_problem) or 'no answer yet'}")
+    if found.punches:
+        parts.append(f"holes punched {found.punched:,} of {count(found.punches, 'time')}")
+    return ", ".join(parts)
+
+
+def relays(node: actors.NodeDescription) -> str:
+    """`…a1B2c3 (mailbox) for 58 min; …d4E5f6: refused`."""
+    found = node.reachability
+    parts = [_reservation(each) for each in found.reservations]
+    if not parts:
+        parts = ["none yet" if found.wants_relays else "none"]
+    if found.relays:
+        parts.append("carries connections for others")
+    return "; ".join(parts)
+
+
+def _reservation(each: actors.Reservation) -> str:
+    name = f"…{peer_id.short(each.relay)}{' (mailbox)' if each.mailbox else ''}"
+    if each.held:
+        return safe_line(f"{name} for {duration(each.seconds_left)}")
+    waits = "nothing reserved yet" if each.connected else "not connected"
+    return safe_line(f"{name}: {each.problem.rstrip('.') or waits}")
+
+
+def dht(node: actors.NodeDescription) -> str:
+    """`12 peers known, answers others, keeps 3 records, 1 own room told`."""
+    if not node.HasField("dht"):
+        return "not running"
+    found = node.dht
+    part = "answers others" if found.server else "asks only"
+    parts = [f"{count(found.table, 'peer')} known", part]
+    if kept := found.records + found.provided:
+        parts.append(f"keeps {count(kept, 'record')} for others")
+    if found.topics:
+        parts.append(f"{count(found.topics, 'own room')} told")
+    if found.record:
+        parts.append("own mailboxes told")
+    return ", ".join(parts)
 
 
 def _delivery(node: actors.NodeDescription) -> Iterator[Line]:
@@ -99,7 +161,13 @@ def _compared(sync: actors.RoomSync) -> str:
 
 def _counters(node: actors.NodeDescription) -> Iterator[Line]:
     """Of the whole node; what never happened is left out."""
-    parts = (node.transport.counters, node.delivery.counters, node.sync.counters)
+    parts = (
+        node.transport.counters,
+        node.reachability.counters,
+        {f"dht_{name.removeprefix('dht_')}": n for name, n in node.dht.counters.items()},
+        node.delivery.counters,
+        node.sync.counters,
+    )
     found = sorted((name, value) for part in parts for name, value in part.items() if value)
     if found:
         yield line("Counters:")
@@ -108,7 +176,7 @@ def _counters(node: actors.NodeDescription) -> Iterator[Line]:
 
 
 def _actor(actor: actors.ActorStatus) -> str:
-    parts = [f"{actor.name:10} {actor.state}, {count(actor.handled, 'message')} handled"]
+    parts = [f"{actor.name:12} {actor.state}, {count(actor.handled, 'message')} handled"]
     for value, what in (
         (actor.restarts, "restart"),
         (actor.drops, "drop"),

@@ -13,7 +13,14 @@ import trio
 from google.protobuf.message import Message
 
 from p2pchat.cli import service
-from p2pchat.cli.terminal import commands, greeting, parsing, render, render_info
+from p2pchat.cli.terminal import (
+    commands,
+    greeting,
+    parsing,
+    render,
+    render_doctor,
+    render_info,
+)
 from p2pchat.cli.terminal.console import Console, Typed
 from p2pchat.cli.terminal.contacts import Contacts
 from p2pchat.cli.terminal.conversations import Conversations
@@ -39,7 +46,8 @@ LAST_WORDS = 1.0  # seconds at the end of a session to see saved what was sent
 
 ALONE = (
     "Nobody is here yet. Others need the same room name; a firewall may be in the way; finding each other "
-    "over the internet can take a minute. /info shows the addresses that others can give to --bootstrap."
+    "over the internet can take a minute. /doctor looks for what is wrong, /info shows the addresses that others "
+    "can give to --bootstrap."
 )
 RECALL = " Press Up to edit it."
 QUOTES = ' A name with spaces stands in quotes, e.g. /msg "Ann Lee" Hello.'
@@ -205,6 +213,8 @@ class Session:
             case commands.ShowInfo():
                 node, usage = await self._describe(), await self._keeping.usage()
                 await self._front.show(render_info.info(node, usage))
+            case commands.Examine():
+                await self._examine()
             case commands.ShowMembers(room):
                 await self._rooms.show_members(room, self._name)
             case commands.ShowHistory(limit, who, more):
@@ -241,6 +251,10 @@ class Session:
             await self._rooms.show_history(limit, more=more)
         else:
             await self._conversations.show_history(partner, limit, more=more)
+
+    async def _examine(self) -> None:
+        found = await self._front.ask(actors.Diagnose(), actors.Diagnosis)
+        await self._front.show(render_doctor.diagnosis(found.checks))
 
     async def _rename(self, name: str) -> None:
         await self._front.ask(actors.SetName(name=name), actors.Done)

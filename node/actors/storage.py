@@ -13,8 +13,10 @@ from p2pchat.node.actors.storage_calls import (
 )
 from p2pchat.node.actors.storage_direct import DirectStorage
 from p2pchat.node.actors.storage_rooms import RoomStorage
+from p2pchat.node.protocol.address_book import MAX_KNOWN
 from p2pchat.node.runtime import handles
 from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
 
 __all__ = ["MAX_PAGE", "SAVES_PER_COMMIT", "Runner", "StorageActor", "in_thread", "inline"]
 
@@ -22,7 +24,8 @@ MAILBOX_SIZE = 256  # letters; askers wait for space when the disk does not keep
 
 
 class StorageActor(RoomStorage, DirectStorage):
-    """Keeps history and profile, and direct messages. A failing disk is answered with `Rejected`, and is no crash."""
+    """Keeps history and profile, direct messages, and who is where. A failing disk is answered with `Rejected`, and
+    is no crash."""
 
     mailbox_size = MAILBOX_SIZE
 
@@ -33,6 +36,15 @@ class StorageActor(RoomStorage, DirectStorage):
     @handles(actors.SaveProfile)
     async def _save_profile(self, command: actors.SaveProfile) -> Message:
         return await self._write(lambda: self._store.save_profile(command.profile))
+
+    @handles(actors.ReadKnownPeers)
+    async def _read_known_peers(self, _: actors.ReadKnownPeers) -> Message:
+        return await self._answer(self._store.load_known_peers)
+
+    @handles(actors.SaveKnownPeers)
+    async def _save_known_peers(self, command: actors.SaveKnownPeers) -> Message:
+        known = records.KnownPeers(peers=command.known.peers[:MAX_KNOWN])
+        return await self._write(lambda: self._store.save_known_peers(known))
 
     @handles(actors.DescribeStore)
     async def _describe_store(self, _: actors.DescribeStore) -> Message:
@@ -47,4 +59,5 @@ class StorageActor(RoomStorage, DirectStorage):
             size_bytes=info.size_bytes,
             messages=info.messages,
             schema_version=info.schema_version,
+            free_bytes=info.free_bytes,
         )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.node.actors import doctor
 from p2pchat.node.actors.descriptions import actor_status
 from p2pchat.node.actors.lanes import Desk, Lane
+from p2pchat.node.actors.parts import fill_in
 from p2pchat.node.errors import AskTimeoutError, P2pchatError, RequestRejectedError
 from p2pchat.node.events import EventHub
 from p2pchat.node.protocol import names, profiles
@@ -22,7 +24,6 @@ from p2pchat.proto import records_pb2 as records
 
 POSTS_IN_FLIGHT = 256  # texts that wait in pubsub for their synced write; more wait here
 QUERIES_AT_ONCE = 32  # read-only commands being answered; more wait here
-PART_DEADLINE = 2.0  # seconds an actor has to describe itself before its part is left out
 
 EVENTS = frozenset(
     {
@@ -34,6 +35,8 @@ EVENTS = frozenset(
         actors.PeerConnected,
         actors.PeerDisconnected,
         actors.PeerNamed,
+        actors.PeerMoved,
+        actors.ReachabilityChanged,
         actors.Listening,
         actors.Notice,
         actors.DirectArrived,
@@ -94,7 +97,10 @@ class UiActor(Actor):
         actor_stats: Callable[[], Iterable[ActorStats]],
         sync: ActorRef | None = None,
         search: ActorRef | None = None,
+        reachability: ActorRef | None = None,
+        dht: ActorRef | None = None,
     ) -> None:
+        """`dht` is None when it is switched off."""
         self._peer = peer
         self._data_dir = data_dir
         self._storage = storage
@@ -104,6 +110,9 @@ class UiActor(Actor):
         self._delivery = delivery
         self._sync = sync
         self._search = search
+        self._reachability = reachability
+        self._dht = dht
+        self._doctor = doctor.Doctor(self._describe, transport, dht=dht is not None)
         self._hub = hub
         self._actor_stats = actor_stats
         self._started_at = trio.current_time()
@@ -118,7 +127,9 @@ class UiActor(Actor):
         people = self._desk.lane(self._ask_delivery, QUERIES_AT_ONCE)
         changes = self._desk.lane(self._change, 1)
         queries = self._desk.lane(self._query, QUERIES_AT_ONCE)
+        diagnoses = self._desk.lane(self._doctor.begin, doctor.AT_ONCE)
         return {
+            actors.Diagnose: diagnoses,
             actors.PostText: posts,
             actors.JoinRoom: changes,
             actors.LeaveRoom: changes,
@@ -139,6 +150,7 @@ class UiActor(Actor):
 
     async def stopping(self) -> None:
         """A posted text is saved, or its sender is told, before the actors that do it stop."""
+        self._doctor.stop()
         await self._desk.finish()
 
     async def receive(self, letters: Sequence[Letter]) -> None:
@@ -173,7 +185,7 @@ class UiActor(Actor):
     async def _ask_delivery(self, message: Message) -> Callable[[], Awaitable[Message]]:
         return partial(self._delivery.ask, message, _REPLIES[type(message)])
 
-    async def _describe(self) -> Message:
+    async def _describe(self) -> actors.NodeDescription:
         """Assemble the parts; an actor that is down leaves its own out."""
         node = actors.NodeDescription(
             peer=self._peer,
@@ -188,9 +200,11 @@ class UiActor(Actor):
                 (self._discovery, actors.DescribeDiscovery(), node.discovery),
                 (self._delivery, actors.DescribeDelivery(), node.delivery),
                 (self._sync, actors.DescribeSync(), node.sync),
+                (self._reachability, actors.DescribeReachability(), node.reachability),
+                (self._dht, actors.DescribeDht(), node.dht),
             ):
                 if ref is not None:
-                    nursery.start_soon(_fill_in, ref, question, part)
+                    nursery.start_soon(fill_in, ref, question, part)
             nursery.start_soon(self._refresh_name)
         node.name = self._name
         node.addresses.extend(node.transport.addresses)
@@ -198,7 +212,7 @@ class UiActor(Actor):
 
     async def _refresh_name(self) -> None:
         profile = records.Profile()
-        await _fill_in(self._storage, actors.ReadProfile(), profile)
+        await fill_in(self._storage, actors.ReadProfile(), profile)
         self._name = profile.name or self._name
 
     # ---- changes ------------------------------------------------------------------------------------
@@ -259,12 +273,3 @@ async def _forward(ref: ActorRef, message: Message) -> Callable[[], Awaitable[Me
         raise AskTimeoutError(f"no answer from {ref.name}")
 
     return answer
-
-
-async def _fill_in(ref: ActorRef, question: Message, part: Any) -> None:
-    """Ask for a part of a description; it stays empty when the actor is down or slow."""
-    with trio.move_on_after(PART_DEADLINE):
-        try:
-            part.CopyFrom(await ref.ask(question, type(part)))
-        except P2pchatError:
-            return

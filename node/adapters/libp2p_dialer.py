@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import trio
-from libp2p.abc import INetConn
+from libp2p.abc import INetConn, IRawConnection
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from multiaddr import Multiaddr
@@ -28,6 +28,8 @@ DIRECT_HEAD_START = 3.0
 MAX_RELAYS = (
     4  # tried for one peer; he says himself which ones, and could make us dial half the world
 )
+PROBE_TIMEOUT = 5.0  # seconds for all addresses together
+MAX_PROBED = 8  # addresses dialled for one probe
 
 C = TypeVar("C")
 
@@ -69,6 +71,35 @@ class Dialer:
                 if self._live(plan.peer):
                     return
         raise DialError("; ".join(dict.fromkeys(reasons)) or "no usable address")
+
+    async def probe(self, peer: str, addresses: Sequence[str]) -> str:
+        """See `Network.probe`. Over TCP alone: a QUIC handshake cannot be had without a connection."""
+        plan = plan_dial(peer, addresses)
+        asked = [a for a in plan.direct if "quic-v1" not in str(a)][:MAX_PROBED]
+
+        async def attempt(address: Multiaddr) -> str:
+            resolved = await host_names.resolve([address])
+            await self._prove(plan.peer, resolved[0] if resolved else address)
+            return str(address)
+
+        with _patience(PROBE_TIMEOUT):
+            found, errors = await race(asked, attempt, lambda _: None)
+            if found is None:
+                raise DialError(_reasons(errors))
+        return found
+
+    async def _prove(self, peer: ID, address: Multiaddr) -> None:
+        """Somebody there proves to be `peer`. Raises what there is."""
+        transport = self._swarm.transport_manager.transport_for_dialing(address)
+        if transport is None:
+            raise DialError("no usable address")
+        raw = await transport.dial(address)
+        try:
+            assert isinstance(raw, IRawConnection)
+            await self._swarm.upgrader.upgrade_security(raw, True, peer)
+        finally:
+            with trio.CancelScope(shield=True):
+                await raw.close()
 
     def _is_good_enough(self, plan: Plan) -> bool:
         if plan.direct:
@@ -114,8 +145,7 @@ class Dialer:
     ) -> None:
         connection, errors = await race(candidates, attempt, self._close_soon)
         if connection is None:
-            reasons = dict.fromkeys(sorted(_why(error) for error in errors))
-            raise DialError("; ".join(reasons) or "no usable address")
+            raise DialError(_reasons(errors))
 
     def _close_soon(self, connection: INetConn | None) -> None:
         if connection is not None:
@@ -183,6 +213,10 @@ def _parse_circuit(text: str) -> tuple[ID, Multiaddr | None, str]:
 def _parse_id(text: str) -> ID:
     """Raises `ValueError`; py-libp2p takes any base58 for a peer id."""
     return ID(peer_id.from_text(text))
+
+
+def _reasons(errors: Iterable[Exception]) -> str:
+    return "; ".join(dict.fromkeys(sorted(map(_why, errors)))) or "no usable address"
 
 
 def _why(error: Exception) -> str:

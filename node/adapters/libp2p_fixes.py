@@ -15,16 +15,15 @@ from contextvars import ContextVar
 from typing import Any
 
 import trio
-from libp2p.abc import IHost, INetConn, INetStream
+from libp2p.abc import INetConn, INetStream
 from libp2p.host.basic_host import BasicHost
-from libp2p.identity.identify import identify
 from libp2p.network.config import RetryConfig
 from libp2p.network.connection.exceptions import RawConnError
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
+from libp2p.peer.peerstore import PeerStoreError
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.stream_muxer.yamux.yamux import Yamux, YamuxStream
-from multiaddr import Multiaddr
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ WRITE_TIMEOUT = 20.0  # seconds for the operating system to take one frame
 # As libp2p made them; the fixes replace them for the whole process.
 unfixed_window_update = YamuxStream._auto_tune_and_send_window_update
 unfixed_write_frame = Yamux._write_frame
-unfixed_prefer_circuit_addr = identify._prefer_circuit_addr
+unfixed_read = YamuxStream.read
 
 # What the accepting task does once its handshake is done; None outside of accepting.
 _in_accept: ContextVar[Callable[[], object] | None] = ContextVar("p2pchat_in_accept", default=None)
@@ -176,15 +175,27 @@ def write_frames_whole(counters: Counter[str]) -> None:
     Yamux._write_frame = write_frame  # type: ignore[method-assign, assignment]
 
 
-def tell_no_circuit_addresses() -> None:
-    """Identify tells a peer behind a circuit the circuit's address as his own observed one. js-libp2p waits for
-    ever for a better one; we tell him none."""
+def leave_identify_to_us(host: BasicHost) -> None:
+    """Identify is asked by system tasks, once for each peer; what strangers say is kept in a table, and never
+    forgotten. libp2p_identify.py does without that."""
 
-    def observed(host: IHost, peer_id: ID, fallback: Multiaddr | None) -> Multiaddr | None:
-        address = unfixed_prefer_circuit_addr(host, peer_id, fallback)
-        return None if address is not None and "p2p-circuit" in str(address) else address
+    async def push_nothing() -> None: ...
 
-    identify._prefer_circuit_addr = observed
+    host._schedule_identify = lambda peer_id, *, reason: None  # type: ignore[method-assign]
+    host._push_identify_to_all_peers = push_nothing  # type: ignore[method-assign]
+
+
+def forget_ended_streams() -> None:
+    """Who reads a Yamux stream when that ends puts an event back into the connection's table, one for each stream."""
+
+    async def read(self: YamuxStream, n: int | None = None) -> bytes:
+        try:
+            return await unfixed_read(self, n)
+        finally:
+            if self.stream_id not in self.conn.streams:
+                self.conn.stream_events.pop(self.stream_id, None)
+
+    YamuxStream.read = read  # type: ignore[method-assign]
 
 
 def let_no_task_end_pubsub(pubsub: Pubsub, nursery: trio.Nursery, counters: Counter[str]) -> None:
@@ -279,7 +290,28 @@ def leave_dialing_to_us(swarm: Swarm) -> None:
 
     swarm.retry_config = RetryConfig(max_retries=0)
     swarm.auto_connector.maybe_connect = nothing  # type: ignore[method-assign]
+    # Only pruned by `maybe_connect`: it would remember every stranger that ever left.
+    swarm.auto_connector.record_disconnect = lambda peer_id: None  # type: ignore[method-assign]
     swarm.set_resource_manager(None)
+
+
+def forget_peer(swarm: Swarm, peer: ID) -> None:
+    """The peer store keeps everybody who was ever connected. Nothing of it is needed without a connection."""
+    with contextlib.suppress(PeerStoreError):
+        swarm.peerstore.clear_peerdata(peer)
+
+
+async def bury(connection: INetConn) -> None:
+    """A QUIC connection that this side closes leaves a task that waits for its streams; one that the other side
+    closes stays in the tables of the listener. Either keeps all of it for the host's life."""
+    waiting = getattr(connection.muxed_conn, "_stream_accept_event", None)
+    if waiting is None:
+        return
+    waiting.set()
+    transport = connection.muxed_conn._transport  # type: ignore[attr-defined]
+    await transport._cleanup_terminated_connection(connection.muxed_conn)
+    for listener in transport._listeners:
+        await listener._remove_connection_by_object(connection.muxed_conn)
 
 
 async def say_goodbye(connection: INetConn) -> None:

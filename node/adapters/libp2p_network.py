@@ -22,6 +22,7 @@ from p2pchat.node.identity import Identity
 from p2pchat.node.ports import (
     MAX_GOSSIP_BYTES,
     ConnectionInfo,
+    Identified,
     PeerEvent,
     RelayStatus,
     Stream,
@@ -55,7 +56,9 @@ class Libp2pNetwork:
         self._listen = tuple(listen)
         self._limits = limits or NetworkLimits()
         self._strict_listen = strict_listen
-        self._relay = relay
+        self._relay = relay  # by configuration
+        self._serving = relay  # at the moment
+        self._announced: tuple[str, ...] = ()
         self._handlers: dict[str, StreamHandler] = {}
         self._counters: Counter[str] = Counter()
         self._session: Libp2pSession | None = None
@@ -75,10 +78,11 @@ class Libp2pNetwork:
             self._counters,
             send,
             self._strict_listen,
-            self._relay,
         )
         for protocol, handler in self._handlers.items():
             session.handle(protocol, handler)
+        session.announce(self._announced)
+        session.serve_relay(self._serving)
         self._session = session
         try:
             await session.run(task_status=task_status)
@@ -88,6 +92,14 @@ class Libp2pNetwork:
 
     def listen_addresses(self) -> Sequence[str]:
         return self._session.listen_addresses() if self._session else ()
+
+    def announce(self, addresses: Sequence[str]) -> None:
+        self._announced = tuple(addresses)
+        if self._session is not None:
+            self._session.announce(addresses)
+
+    def identified(self, peer: str) -> Identified | None:
+        return self._session.identified(peer) if self._session else None
 
     def connections(self) -> Sequence[ConnectionInfo]:
         return self._session.connections() if self._session else ()
@@ -102,14 +114,34 @@ class Libp2pNetwork:
             raise DialError("the network does not run")
         await self._session.dial(peer, addresses)
 
+    async def probe(self, peer: str, addresses: Sequence[str]) -> str:
+        if self._session is None:
+            raise DialError("the network does not run")
+        return await self._session.probe(peer, addresses)
+
+    async def punch(self, peer: str, addresses: Sequence[str], *, initiator: bool) -> None:
+        if self._session is None:
+            raise DialError("the network does not run")
+        await self._session.punch(peer, addresses, initiator=initiator)
+
     async def reserve(self, relay: str) -> float:
         return await self._running().reserve(relay)
 
     def relay_status(self) -> RelayStatus | None:
-        if self._relay is None:
+        if self._serving is None:
             return None
-        running = self._session.relay_status() if self._session else None
-        return running or RelayStatus(reservations=0, circuits=0)
+        if self._session is None:
+            return RelayStatus(reservations=0, circuits=0)
+        return self._session.relay_status()
+
+    def serve_relay(self, limits: RelayLimits | None) -> None:
+        self._serving = self._relay or limits
+        if self._session is not None:
+            self._session.serve_relay(self._serving)
+
+    def doubt(self) -> None:
+        if self._session is not None:
+            self._session.doubt()
 
     async def disconnect(self, peer: str) -> None:
         if self._session is not None:
@@ -122,6 +154,11 @@ class Libp2pNetwork:
         self._handlers[protocol] = handler
         if self._session is not None:
             self._session.handle(protocol, handler)
+
+    def stop_handling(self, protocol: str) -> None:
+        self._handlers.pop(protocol, None)
+        if self._session is not None:
+            self._session.stop_handling(protocol)
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
         return await self._running().open_stream(peer, protocol)

@@ -7,25 +7,28 @@ dictionaries by every topic anybody names, and dials the peers that a PRUNE sugg
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
 from functools import partial
 
 import trio
-from libp2p.abc import IHost, INetStream
-from libp2p.custom_types import MessageID
+from libp2p.abc import IHost, INetConn, INetStream, INetwork
+from libp2p.custom_types import MessageID, TProtocol
 from libp2p.io.exceptions import IncompleteReadError
-from libp2p.network.stream.exceptions import StreamError
+from libp2p.network.stream.exceptions import StreamClosed, StreamError, StreamReset
 from libp2p.peer.id import ID
 from libp2p.pubsub import pubsub as pubsub_module
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.pubsub.utils import maybe_consume_signed_record
-from libp2p.utils.varint import read_varint_prefixed_bytes_limited
+from libp2p.utils.varint import encode_varint_prefixed, read_varint_prefixed_bytes_limited
 
-from p2pchat.node.adapters.libp2p_router import Router
+from p2pchat.node.adapters import libp2p_circuit as wire
+from p2pchat.node.adapters.libp2p_router import PROTOCOLS, Router
 
 log = logging.getLogger(__name__)
 
@@ -94,19 +97,110 @@ class BoundedPubsub(Pubsub):
             self._counters["gossip_errors"] += 1
             log.debug("reset the gossip stream of %s: %r", peer, error)
             await stream.reset()
+            if self.runs_over(peer, wire.connection_of(stream)):
+                self._handle_dead_peer(peer)
+
+    # ---- writing, also while a peer moves to another connection -------------------------------------
+
+    def runs_over(self, peer: ID, connection: INetConn) -> bool:
+        """Whether what we send to `peer` takes that connection."""
+        stream = self.peers.get(peer)
+        return stream is not None and stream.muxed_conn is connection.muxed_conn
+
+    async def move(self, peer: ID, *, away_from: INetStream | None = None) -> bool:
+        """Take the best connection for what we send to `peer` from now on, and for what waits in its queue.
+
+        `away_from`: this stream does not work. The other side reads what was written to the one of before until that
+        ends. False when there is nothing better.
+        """
+        old, connection = self.peers.get(peer), self._best_connection_to(peer, away_from)
+        if old is None or connection is None or self.runs_over(peer, connection):
+            return old is not away_from
+        try:
+            stream = await wire.open_stream(connection, self._protocol_of(old))
+            # What it knew of us may have been lost with the connection of before.
+            await self.write_msg(stream, self.get_hello_packet())
+        except Exception as error:
+            log.debug("cannot move the gossip with %s: %r", peer, error)
+            return False
+        if self.peers.get(peer) is not old:  # it has left, or somebody was faster
+            await wire.discard(stream)
+            return peer in self.peers
+        self.peers[peer] = stream
+        async with self._only_writer(old):
+            with trio.move_on_after(wire.GOODBYE_TIMEOUT), contextlib.suppress(Exception):
+                await old.close()
+        return True
+
+    async def leave(self, peer: ID, connection: INetConn) -> None:
+        """That connection has ended; `peer` has another one."""
+        stream = self.peers.get(peer)
+        if stream is None or not self.runs_over(peer, connection):
+            return
+        if not await self.move(peer, away_from=stream) and self.peers.get(peer) is stream:
             self._handle_dead_peer(peer)
+
+    async def handle_sending_messages(
+        self, peer_id: ID, stream: INetStream, queue: RpcQueue
+    ) -> None:
+        """Write what is queued to the stream that the peer has at the moment."""
+        while (rpc := await queue.pop()) is not None:
+            if not await self._deliver(peer_id, queue, rpc):
+                if self.peer_queues.get(peer_id) is queue:
+                    self._handle_dead_peer(peer_id)
+                return
+
+    async def _deliver(self, peer: ID, queue: RpcQueue, rpc: rpc_pb2.RPC) -> bool:
+        while (stream := self.peers.get(peer)) and self.peer_queues.get(peer) is queue:
+            if await self._is_written(stream, rpc):
+                return True
+            if self.peers.get(peer) is stream and not await self.move(peer, away_from=stream):
+                return False
+        return False
+
+    async def _is_written(self, stream: INetStream, rpc: rpc_pb2.RPC) -> bool:
+        try:
+            return await self.write_msg(stream, rpc)
+        except Exception as error:
+            log.debug("cannot write to %s: %r", stream.muxed_conn.peer_id, error)
+            return False
 
     async def write_msg(self, stream: INetStream, rpc_msg: rpc_pb2.RPC) -> bool:
         """One writer at a time: Yamux lets go between the frames of a long write, and others slip in."""
-        lock = self._writers.setdefault(id(stream), trio.Lock())
         self.writing += 1
         try:
-            async with lock:
-                return await super().write_msg(stream, rpc_msg)
+            async with self._only_writer(stream):
+                await stream.write(encode_varint_prefixed(rpc_msg.SerializeToString()))
+                return True
+        except (StreamClosed, StreamReset):
+            return False
         finally:
             self.writing -= 1
+
+    @asynccontextmanager
+    async def _only_writer(self, stream: INetStream) -> AsyncIterator[None]:
+        lock = self._writers.setdefault(id(stream), trio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._writers.pop(id(stream), None)
+
+    async def _handle_new_peer(self, peer_id: ID) -> None:
+        await super()._handle_new_peer(peer_id)
+        await self.move(peer_id)  # a better connection may have come meanwhile
+
+    def _best_connection_to(self, peer: ID, away_from: INetStream | None) -> INetConn | None:
+        swarm: INetwork = self.host.get_network()
+        dead = away_from.muxed_conn if away_from is not None else None
+        live = [c for c in swarm.get_connections(peer) if not c.is_closed]
+        usable = [c for c in live if c.muxed_conn is not dead]
+        return min(usable, key=wire.is_relayed, default=None)
+
+    @staticmethod
+    def _protocol_of(stream: INetStream) -> TProtocol:
+        return stream.get_protocol() or PROTOCOLS[0]
 
     async def until_read(self, peer: ID, message_id: bytes) -> None:
         """Return once `peer` has read an own message and all before it.

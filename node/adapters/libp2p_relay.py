@@ -46,24 +46,33 @@ LINGER = 5.0  # seconds for the second direction to end after the first
 
 
 class RelayService:
-    """`serve` the HOP protocol with it. `let_off` takes a stream out of its peer's share of streams."""
+    """`serve` the HOP protocol with it, within the limits it was `set_limits`.
+
+    `let_off` takes a stream out of its peer's share of streams.
+    """
 
     def __init__(
         self,
         swarm: Swarm,
-        limits: RelayLimits,
         counters: Counter[str],
         addresses: Callable[[], Sequence[str]],
         let_off: Callable[[INetStream], None],
     ) -> None:
         self._swarm = swarm
-        self._limits = limits
+        self._limits = RelayLimits()
         self._counters = counters
         self._addresses = addresses
         self._let_off = let_off
         self._reservations: dict[ID, float] = {}  # peer -> end, on trio's clock
         self._circuits: Counter[ID] = Counter()  # those that end at a peer, at either end
         self._total = 0
+
+    def set_limits(self, limits: RelayLimits | None) -> None:
+        """For what is asked from now on; none: nobody can reserve or call, reservations end, circuits go on."""
+        if limits is None:
+            self._reservations.clear()
+        else:
+            self._limits = limits
 
     def status(self) -> RelayStatus:
         self._forget_the_gone()

@@ -157,6 +157,7 @@ class RelayClient:
         await circuit.ended.wait()
         with contextlib.suppress(Exception):
             await fixes.until_gone(circuit.stream)
+            await circuit.stream.close()  # else the connection to the relay keeps it
 
     def _connection_to(self, relay: ID) -> INetConn | None:
         return wire.direct_connection(self._swarm, relay)

@@ -13,6 +13,8 @@ from multiaddr import Multiaddr
 
 from p2pchat.node.errors import ListenError
 
+MAX_ANNOUNCED = 8  # addresses beside those we listen on
+
 
 def parse(address: str) -> Multiaddr:
     """Raises `ListenError` for what is no TCP or QUIC listen address of this program."""
@@ -69,6 +71,20 @@ def is_dialable_elsewhere(address: Multiaddr) -> bool:
         return bool(values.keys() & {"dns", "dns4", "dns6"})
     ip = ipaddress.ip_address(str(host))
     return not (ip.is_loopback or ip.is_unspecified or ip.is_link_local or ip.is_multicast)
+
+
+def announceable(addresses: Iterable[str]) -> list[Multiaddr]:
+    """The first `MAX_ANNOUNCED` TCP and QUIC addresses; what is none, or leads over a relay, is left out."""
+    found: dict[Multiaddr, None] = {}
+    for text in addresses:
+        try:
+            address = Multiaddr(text)
+            names = {protocol.name for protocol in address.protocols()}
+        except Exception:
+            continue
+        if {"tcp", "quic-v1"} & names and "p2p" not in names:
+            found[address] = None
+    return list(found)[:MAX_ANNOUNCED]
 
 
 def expand(addresses: Iterable[Multiaddr]) -> list[Multiaddr]:

@@ -115,7 +115,7 @@ class MemoryGossip:
         self._remember(rumour.id)
         self._counters["gossip_dropped"] += not subscription.push(rumour.message)
         for end in self._listeners(rumour.topic):
-            if end is sender:
+            if end.peer == sender.peer:
                 continue
             if end.gossip_under_way < NEIGHBOUR_QUEUE:
                 self._pass_on(end, rumour)

@@ -9,6 +9,8 @@ from typing import Generic, Protocol, TypeVar
 
 import trio
 
+from p2pchat.node.adapters.memory_nat import NatKind, Nats, Punches
+
 
 class Attached(Protocol):
     """What the hub needs of a network."""
@@ -36,12 +38,14 @@ class Hub(Generic[N]):
         self.seed = seed
         self.latency = latency
         self.loss = loss
+        self._addresses = 0
         self.lost = 0  # gossip messages that never arrived
+        self.nats = Nats(self.new_address)
+        self.punches = Punches()
         self._listening: dict[str, N] = {}
         self._running: dict[str, N] = {}
         self._sides: dict[str, int] = {}  # peer id -> side; empty: no partition
         self._weathers: Counter[str] = Counter()
-        self._addresses = 0
         self._messages = 0
 
     def new_address(self) -> str:
@@ -65,6 +69,10 @@ class Hub(Generic[N]):
 
     def heal(self) -> None:
         self._sides = {}
+
+    def nat(self, peer: str, kind: NatKind | None) -> None:
+        """Put a peer behind a router of its own, before it connects to anybody; None: into the open again."""
+        self.nats.put(peer, kind)
 
     def reachable(self, peer: str, other: str) -> bool:
         return self._sides.get(peer) == self._sides.get(other)

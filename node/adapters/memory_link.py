@@ -15,7 +15,7 @@ import trio
 
 from p2pchat.node.adapters.memory_hub import Weather
 from p2pchat.node.errors import StreamError
-from p2pchat.node.ports import ConnectionInfo
+from p2pchat.node.ports import ConnectionInfo, Identified
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.framing import FrameDecoder, FrameError
 
@@ -62,6 +62,8 @@ class Host(Protocol):
     def accept(self, stream: MemoryStream, end: End, protocol: str) -> bool: ...
 
     def hear(self, rumour: Rumour, sender: End) -> None: ...
+
+    def learn(self, end: End, said: Identified) -> None: ...
 
     def lose(self, end: End) -> None: ...
 

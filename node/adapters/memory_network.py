@@ -13,18 +13,24 @@ from dataclasses import replace
 
 import trio
 
-from p2pchat.node.adapters.memory_addresses import ADDRESS, NO_ADDRESS, plan_dial
+from p2pchat.node.adapters.memory_addresses import ADDRESS
+from p2pchat.node.adapters.memory_dialer import MemoryDialer
 from p2pchat.node.adapters.memory_gossip import MemoryGossip, Rumour
-from p2pchat.node.adapters.memory_hub import Hub, Weather
+from p2pchat.node.adapters.memory_hub import Hub
+from p2pchat.node.adapters.memory_identify import MemoryIdentify
 from p2pchat.node.adapters.memory_link import End, MemoryStream, Wire
 from p2pchat.node.adapters.memory_relay import Circuit, MemoryRelay, Reservation
 from p2pchat.node.config import NetworkLimits, RelayLimits
 from p2pchat.node.errors import DialError, ListenError, NetworkDownError, PublishError, StreamError
 from p2pchat.node.ports import (
     MAX_GOSSIP_BYTES,
+    RETIRE_AFTER,
     ConnectionInfo,
+    Identified,
     PeerDown,
     PeerEvent,
+    PeerIdentified,
+    PeerMoved,
     PeerUp,
     RelayStatus,
     Stream,
@@ -36,6 +42,8 @@ from p2pchat.node.protocol import peer_id
 PEER_EVENTS = (
     1024  # events nobody has taken yet; nearly full: no new connection (a PeerDown always fits)
 )
+SMALL_NEWS = 4  # what only adds to a PeerUp may fill one part of so many of them
+RELAYING = "/libp2p/circuit/relay/0.2.0/hop"  # what a relay says that it serves, as over libp2p
 
 
 class MemoryNetwork:
@@ -54,9 +62,12 @@ class MemoryNetwork:
         self._peer = peer
         self._addresses = tuple(addresses)
         self._limits = limits or NetworkLimits()
-        self._relay_limits = relay
+        self._relay_limits = relay  # by configuration
+        self._serving = relay  # at the moment
+        self._announced: tuple[str, ...] = ()
         self._handlers: dict[str, StreamHandler] = {}
         self._counters: Counter[str] = Counter()
+        self._dialer = MemoryDialer(self, hub)
         self._begin_life()
 
     def _begin_life(self) -> None:
@@ -66,11 +77,11 @@ class MemoryNetwork:
         self._ends: dict[str, End] = {}  # the best connection to each peer
         self._spare: dict[str, End] = {}  # circuits beside a direct connection
         self._reservations: dict[str, Reservation] = {}  # our own, by relay
-        limits = self._relay_limits
-        self._relay = MemoryRelay(self._peer, limits, self._counters) if limits else None
+        self._relay = MemoryRelay(self._peer, self._serving, self._counters)
         self._gossip = MemoryGossip(
             self._peer, self._ends, self._hub.new_message_id, self._counters
         )
+        self._identify = MemoryIdentify(self._all_ends, self._self, self._learned)
         self._happened, self._events = trio.open_memory_channel[PeerEvent](PEER_EVENTS)
 
     @property
@@ -95,15 +106,44 @@ class MemoryNetwork:
         # Circuits first, as long as what they run through is there.
         for end in sorted(self._all_ends(), key=lambda end: not end.info.relayed):
             end.hang_up()
-        if self._relay is not None:
-            self._relay.close()
+        self._relay.close()
         self._gossip.end()
         self._happened.close()
         self._begin_life()
 
+    @property
+    def life(self) -> object:
+        """Another one in each run; None when it does not run."""
+        return self._nursery
+
+    @property
+    def own_address(self) -> str:
+        """Empty when it listens nowhere."""
+        return next(iter(self._listening), "")
+
     def listen_addresses(self) -> Sequence[str]:
+        if self._nursery is None:
+            return ()
         lasting = [r for r in self._reservations.values() if r.lasts]
-        return (*self._listening, *(a for r in lasting for a in r.circuit_addresses()))
+        circuits = [a for r in lasting for a in r.circuit_addresses()]
+        return tuple(dict.fromkeys([*self._announced, *self._listening, *circuits]))
+
+    def announce(self, addresses: Sequence[str]) -> None:
+        self._announced = tuple(filter(ADDRESS.fullmatch, addresses))
+        self._identify.changed()
+
+    def identified(self, peer: str) -> Identified | None:
+        return self._identify.identified(peer)
+
+    def learn(self, end: End, said: Identified) -> None:
+        self._identify.learn(end, said)
+
+    def _learned(self, peer: str) -> None:
+        self._tell_if_there_is_room(PeerIdentified(peer))
+
+    def _self(self) -> Identified:
+        protocols = [*self._handlers, *([RELAYING] if self._serving else [])]
+        return Identified(frozenset(protocols), self.listen_addresses())
 
     def connections(self) -> Sequence[ConnectionInfo]:
         return [end.info for end in self._all_ends()]
@@ -122,36 +162,25 @@ class MemoryNetwork:
 
     async def dial(self, peer: str, addresses: Sequence[str]) -> None:
         await trio.lowlevel.checkpoint()
-        plan = plan_dial(peer, addresses)
-        if plan.peer in self._ends and not plan.direct:
-            return
-        for address in plan.direct:
-            if self._direct_end(plan.peer):
-                return
-            await self._travel(self._hub.weather(self._peer, plan.peer))
-            if not self._direct_end(plan.peer):
-                self._connect(plan.peer, address)
-        reason = ""
-        for address, relay in plan.circuits:
-            if plan.peer in self._ends:
-                return
-            try:
-                await self._call(plan.peer, address, relay)
-            except DialError as error:
-                reason = f": {error}"
-        if plan.peer not in self._ends:
-            raise DialError(f"no address led to {peer_id.short(plan.peer)}{reason}")
+        await self._dialer.dial(peer, addresses)
 
-    async def _travel(self, weather: Weather) -> None:
-        """A round trip, after which this run still goes on."""
-        life = self._nursery
-        await weather.round_trip()
-        if life is None or life is not self._nursery:
-            raise DialError("the network does not run")
+    async def probe(self, peer: str, addresses: Sequence[str]) -> str:
+        await trio.lowlevel.checkpoint()
+        return await self._dialer.probe(peer, addresses)
 
-    def _direct_end(self, peer: str) -> End | None:
+    async def punch(self, peer: str, addresses: Sequence[str], *, initiator: bool) -> None:
+        await trio.lowlevel.checkpoint()
+        await self._dialer.punch(peer, addresses, initiator=initiator)
+
+    def is_connected(self, peer: str) -> bool:
+        return peer in self._ends
+
+    def direct_end(self, peer: str) -> End | None:
         end = self._ends.get(peer)
         return None if end is None or end.info.relayed else end
+
+    def doubt(self) -> None:
+        """Nothing is ever in doubt here."""
 
     async def disconnect(self, peer: str) -> None:
         await trio.lowlevel.checkpoint()
@@ -180,30 +209,32 @@ class MemoryNetwork:
             del self._spare[end.peer]
         elif spare := self._spare.pop(end.peer, None):
             self._ends[end.peer] = spare
+            self._tell_if_there_is_room(_moved(spare.info))
         else:
             del self._ends[end.peer]
+            self._identify.forget(end.peer)
             self._tell(PeerDown(end.peer))
         if not end.info.relayed:
             self._lose_what_ran_through(end.peer)
 
     def _lose_what_ran_through(self, peer: str) -> None:
-        if self._relay is not None:
-            self._relay.forget(peer)
+        self._relay.forget(peer)
         for end in self._all_ends():
             if end.circuit is not None and end.circuit.relay_peer == peer:
                 end.circuit.cut()
+        self._identify.changed()  # if that was a relay, it leads to us no more
 
-    def _connect(self, peer: str, address: str) -> None:
-        other = self._hub.listener(address)
-        if other is None or other is self or not self._hub.reachable(self._peer, other.peer):
-            return
-        if other.peer != peer:
-            self._counters["wrong_peers"] += 1
-            return
-        self._join(other, address, next(iter(self._listening), NO_ADDRESS))
+    def count(self, what: str) -> None:
+        self._counters[what] += 1
 
-    def _join(
-        self, other: MemoryNetwork, address: str, seen_from: str, circuit: Circuit | None = None
+    def join(
+        self,
+        other: MemoryNetwork,
+        address: str,
+        seen_from: str,
+        circuit: Circuit | None = None,
+        *,
+        punched: bool = False,
     ) -> bool:
         """Connect both; False when one of them has no room."""
         if not (self._has_room(inbound=False) and other._has_room(inbound=True)):
@@ -211,8 +242,8 @@ class MemoryNetwork:
         left_over = other._ends.get(self._peer)
         if left_over is not None and not left_over.other.alive:
             other.lose(left_over)  # it has not noticed the end of this connection yet
-        near = self._new_end(other.peer, address, circuit, outbound=True)
-        far = other._new_end(self._peer, seen_from, circuit, outbound=False)
+        near = self._new_end(other.peer, address, circuit, outbound=True, punched=punched)
+        far = other._new_end(self._peer, seen_from, circuit, outbound=False, punched=punched)
         near.other, far.other = far, near
         if circuit is not None:
             circuit.ends = (near, far)
@@ -232,10 +263,18 @@ class MemoryNetwork:
         self._counters["connections_refused"] += not has_room
         return has_room
 
-    def _new_end(self, peer: str, address: str, circuit: Circuit | None, *, outbound: bool) -> End:
+    def _new_end(
+        self, peer: str, address: str, circuit: Circuit | None, *, outbound: bool, punched: bool
+    ) -> End:
         relay = circuit.relay_peer if circuit else ""
-        transport = "relay" if circuit else "memory"
-        info = ConnectionInfo(peer, address, transport, outbound, relayed=circuit is not None)
+        info = ConnectionInfo(
+            peer,
+            address,
+            "relay" if circuit else "memory",
+            outbound,
+            relayed=circuit is not None,
+            punched=punched,
+        )
         wire = Wire(self._hub.weather(peer, self._peer, relay))
         return End(self, info, wire, self._counters, circuit)
 
@@ -244,13 +283,28 @@ class MemoryNetwork:
         before = self._ends.get(end.peer)
         self._ends[end.peer] = end
         self._nursery.start_soon(end.incoming.pump, end.scope)
+        info = end.info
         if before is None:
-            info = end.info
-            self._tell(PeerUp(info.peer, info.address, info.transport, info.outbound))
+            self._tell(PeerUp(info.peer, info.address, info.transport, info.outbound, info.relayed))
         else:
             self._spare[end.peer] = before
             end.topics = before.topics  # known of the peer, not of the connection
+            self._tell_if_there_is_room(_moved(info))
+            self._nursery.start_soon(self._retire, before)
         self._gossip.introduce(end)
+        self._identify.introduce(end)
+
+    async def _retire(self, end: End) -> None:
+        """Close a circuit beside a direct connection, if that still lives then."""
+        await trio.sleep(RETIRE_AFTER)
+        if self._spare.get(end.peer) is end:
+            end.hang_up()
+
+    def _tell_if_there_is_room(self, event: PeerMoved | PeerIdentified) -> None:
+        if self._happened.statistics().current_buffer_used < PEER_EVENTS // SMALL_NEWS:
+            self._tell(event)
+        else:
+            self._counters["peer_events_dropped"] += 1
 
     def _tell(self, event: PeerEvent) -> None:
         with contextlib.suppress(trio.BrokenResourceError):  # nobody reads any more
@@ -267,41 +321,33 @@ class MemoryNetwork:
         end = self._end_to(relay)
         await end.round_trip(lambda answer: answer())
         network = self._hub.running(relay)
-        if end.info.relayed or network is None or network._relay is None:
+        if end.info.relayed or network is None or network._serving is None:
             raise StreamError("no reservation: that peer is no relay")
         seconds = network._relay.reserve(self._peer)
         until = trio.current_time() + seconds
-        self._reservations[relay] = Reservation(end, until, tuple(network._listening))
+        addresses = (*network._announced, *network._listening)
+        self._reservations[relay] = Reservation(end, until, addresses)
+        self._identify.changed()
         return seconds
 
     def relay_status(self) -> RelayStatus | None:
-        return self._relay.status() if self._relay else None
+        return self._relay.status() if self._serving else None
 
-    async def _call(self, peer: str, address: str, relay: str) -> None:
-        """Connect through a relay. Raises `DialError`."""
-        if not self._direct_end(relay):
-            try:
-                await self.dial(relay, [address])
-            except DialError as error:
-                raise DialError(f"the relay cannot be reached: {error}") from None
-        await self._travel(self._hub.weather(self._peer, peer, relay))
-        network = self._hub.running(relay)
-        if network is None or not self._direct_end(relay):
-            raise DialError("the connection to the relay was lost")
-        if peer not in self._ends:
-            network._carry(self, peer)
+    def serve_relay(self, limits: RelayLimits | None) -> None:
+        self._serving = self._relay_limits or limits
+        self._relay.set_limits(self._serving)
+        self._identify.changed()
 
-    def _carry(self, source: MemoryNetwork, target: str) -> None:
+    def carry(self, source: MemoryNetwork, target: str) -> None:
         """As a relay: join `source` and `target`. Raises `DialError`."""
-        if self._relay is None or self._nursery is None:
+        if self._serving is None or self._nursery is None:
             raise DialError("that peer is no relay")
-        end, other = self._direct_end(target), self._hub.running(target)
+        end, other = self.direct_end(target), self._hub.running(target)
         if end is None or other is None or other is source:
             raise DialError("that peer has no reservation at the relay")
         circuit = self._relay.admit(source.peer, target)
-        own = next(iter(self._listening), "")
-        address = f"{own}/p2p/{self._peer}/p2p-circuit"
-        if not source._join(other, address, address, circuit):
+        address = f"{self.own_address}/p2p/{self._peer}/p2p-circuit"
+        if not source.join(other, address, address, circuit):
             circuit.release()
             raise DialError("that peer takes no more connections")
         self._nursery.start_soon(circuit.watch)
@@ -310,6 +356,11 @@ class MemoryNetwork:
 
     def handle(self, protocol: str, handler: StreamHandler) -> None:
         self._handlers[protocol] = handler
+        self._identify.changed()
+
+    def stop_handling(self, protocol: str) -> None:
+        self._handlers.pop(protocol, None)
+        self._identify.changed()
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
         stream = MemoryStream.to(self._end_to(peer))
@@ -368,6 +419,12 @@ class MemoryNetwork:
 
     def topic_peers(self, topic: str) -> Sequence[str]:
         return self._gossip.peers(topic)
+
+
+def _moved(info: ConnectionInfo) -> PeerMoved:
+    return PeerMoved(
+        info.peer, info.address, info.transport, info.outbound, info.relayed, info.punched
+    )
 
 
 class MemoryHub(Hub[MemoryNetwork]):

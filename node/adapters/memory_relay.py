@@ -38,13 +38,14 @@ class Circuit:
         self.peers = peers
         self.ends: tuple[End, ...] = ()
         self._relay = relay
+        self._limits = relay.limits  # as they were at its beginning
         self._carried = 0  # bytes in both directions
         self._lifetime = trio.CancelScope()
 
     def carry(self, size: int) -> None:
         """Count bytes on their way; at the limit the circuit is cut."""
         self._carried += size
-        if self._carried > self._relay.limits.circuit_bytes:
+        if self._carried > self._limits.circuit_bytes:
             self._end_by_limit()
 
     def release(self) -> None:
@@ -61,7 +62,7 @@ class Circuit:
     async def watch(self) -> None:
         """Cut it when its time is over; runs in the relay's nursery."""
         with self._lifetime:
-            await trio.sleep(self._relay.limits.circuit_seconds)
+            await trio.sleep(self._limits.circuit_seconds)
             self._end_by_limit()
 
     def _end_by_limit(self) -> None:
@@ -71,14 +72,21 @@ class Circuit:
 
 
 class MemoryRelay:
-    """One life of a relay."""
+    """One life of a relay, or of somebody who may become one (`limits`: None)."""
 
-    def __init__(self, peer: str, limits: RelayLimits, counters: Counter[str]) -> None:
+    def __init__(self, peer: str, limits: RelayLimits | None, counters: Counter[str]) -> None:
         self.peer = peer
-        self.limits = limits
+        self.limits = limits or RelayLimits()
         self.counters = counters
         self.circuits: dict[Circuit, None] = {}
         self._reservations: dict[str, float] = {}  # peer -> end, on trio's clock
+
+    def set_limits(self, limits: RelayLimits | None) -> None:
+        """For what is asked from now on; none: reservations end, circuits go on."""
+        if limits is None:
+            self._reservations.clear()
+        else:
+            self.limits = limits
 
     def status(self) -> RelayStatus:
         self._expire()

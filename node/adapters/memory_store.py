@@ -17,6 +17,7 @@ from p2pchat.proto import index_pb2 as index
 from p2pchat.proto import records_pb2 as records
 
 SCHEMA_VERSION = 3
+FREE_BYTES = 1 << 40  # as if there was a disk that nobody fills
 
 _END = b"\xff" * (ITEM_BYTES + 1)  # above every item
 
@@ -29,6 +30,7 @@ class MemoryStore(MemoryDirect):
         self._rooms: dict[str, MemoryRoom] = {}
         self._profile = b""
         self._own_mailboxes = b""
+        self._known_peers = b""
 
     def open(self) -> None:
         self._is_open = True
@@ -116,12 +118,20 @@ class MemoryStore(MemoryDirect):
         self._check_writable()
         self._profile = profile.SerializeToString()
 
+    def load_known_peers(self) -> records.KnownPeers:
+        self._check_open()
+        return records.KnownPeers.FromString(self._known_peers)
+
+    def save_known_peers(self, known: records.KnownPeers) -> None:
+        self._check_writable()
+        self._known_peers = known.SerializeToString()
+
     def describe(self) -> StoreInfo:
         self._check_open()
         rooms = self._rooms.values()
         size = sum(room.size_bytes() for room in rooms) + len(self._profile) + self._direct_size()
         count = sum(map(len, rooms)) + len(self._messages)
-        return StoreInfo("memory", size, count, SCHEMA_VERSION)
+        return StoreInfo("memory", size, count, SCHEMA_VERSION, FREE_BYTES)
 
     def _texts(self) -> Iterator[index.Change]:
         self._check_open()

@@ -1,13 +1,17 @@
 """`MessageStore` on RocksDB, through rocksdict in its raw bytes mode.
 
-The column family `meta` holds schema version, profile and own mailboxes. Those of rooms are in
+The column family `meta` holds schema version, profile, own mailboxes and known peers. Those of rooms are in
 `rocksdb_room_entries.py`, those of direct messages in `rocksdb_direct.py`; how the database is kept is in
 `rocksdb_database.py`.
 """
 
 from __future__ import annotations
 
+import logging
+import shutil
 from pathlib import Path
+
+from google.protobuf.message import DecodeError
 
 from p2pchat.node.adapters import rocksdb_arrivals, rocksdb_direct, rocksdb_room_entries
 from p2pchat.node.adapters.rocksdb_arrivals import RocksdbArrivals
@@ -17,6 +21,8 @@ from p2pchat.node.adapters.rocksdb_migration import FORMER, migrate
 from p2pchat.node.adapters.rocksdb_rooms import RocksdbRooms
 from p2pchat.node.ports import StoreInfo
 from p2pchat.proto import records_pb2 as records
+
+log = logging.getLogger(__name__)
 
 # 3: rooms by item, with cells; 2: direct messages, in column families of their own; 1: rooms and profile
 SCHEMA_VERSION = 3
@@ -29,6 +35,7 @@ FAMILIES = (
 _TEXTS = (rocksdb_room_entries.ROOM_MESSAGES, rocksdb_direct.MESSAGES)
 _PROFILE_KEY = b"profile"
 _OWN_MAILBOXES_KEY = b"own_mailboxes"
+_KNOWN_PEERS_KEY = b"known_peers"  # a program that does not know it leaves it alone
 
 
 class RocksdbStore(RocksdbRooms, RocksdbDirect):
@@ -66,7 +73,21 @@ class RocksdbStore(RocksdbRooms, RocksdbDirect):
     def save_profile(self, profile: records.Profile) -> None:
         self._database.commit([(META, _PROFILE_KEY, profile.SerializeToString())])
 
+    def load_known_peers(self) -> records.KnownPeers:
+        stored = self._database.get(META, [_KNOWN_PEERS_KEY])[0]
+        try:
+            return records.KnownPeers.FromString(stored or b"")
+        except DecodeError as error:
+            # Only a hint: without it others have to say where people are, and it is written anew.
+            log.warning("the known peers cannot be read, and are forgotten: %s", error)
+            return records.KnownPeers()
+
+    def save_known_peers(self, known: records.KnownPeers) -> None:
+        self._database.commit([(META, _KNOWN_PEERS_KEY, known.SerializeToString())])
+
     def describe(self) -> StoreInfo:
         messages = sum(map(self._database.estimate, _TEXTS))
         size = self._database.size_bytes()
-        return StoreInfo(str(self._database.path), size, messages, SCHEMA_VERSION)
+        with self._database.plain_words():
+            free = shutil.disk_usage(self._database.path).free
+        return StoreInfo(str(self._database.path), size, messages, SCHEMA_VERSION, free)

@@ -15,7 +15,7 @@ def to_bytes(address: str) -> bytes:
     from multiaddr import Multiaddr  # 0.1 s, which a start shall not wait for
 
     try:
-        return Multiaddr(address).to_bytes()
+        return bytes(Multiaddr(address).to_bytes())
     except Exception as error:
         raise ValueError(f"{address!r} is no multiaddr") from error
 

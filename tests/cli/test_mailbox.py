@@ -50,6 +50,8 @@ EVERYTHING = MailboxGiven(
         listen=("/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"),
         bootstrap=("none",),
         mdns=False,
+        dht=False,
+        upnp=True,
         log_level="warning",
     ),
     retention="12h",
@@ -76,8 +78,9 @@ def test_nothing_given(started: Started) -> None:
 def test_every_option_has_a_flag(started: Started) -> None:
     flags = (
         f"--data-dir /somewhere --name Post --listen /ip4/127.0.0.1/tcp/0 --listen /ip6/::1/tcp/0 --bootstrap none "
-        f"--no-mdns --log-level WARNING --log-file /log --retention 12h --quota-bytes 1MiB --quota-count 100 "
-        f"--max-total-bytes 2GiB --registration allow-list --allow {PEER} --deposit-rate 5 --deposit-burst 300 "
+        f"--no-mdns --no-dht --upnp --log-level WARNING --log-file /log --retention 12h --quota-bytes 1MiB "
+        f"--quota-count 100 --max-total-bytes 2GiB --registration allow-list --allow {PEER} --deposit-rate 5 "
+        f"--deposit-burst 300 "
         f"--no-relay --relay-reservations 1 --relay-circuits 2 --relay-circuits-per-peer 3 "
         f"--relay-circuit-bytes 4096 --relay-circuit-time 5 --announce /dns4/example.org/tcp/4001 "
         f"--archive-room lobby --archive-room garden --no-archive-by-clients --archive-retention 90 "
@@ -95,6 +98,8 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "LISTEN": "/ip4/127.0.0.1/tcp/0 /ip6/::1/tcp/0",
         "BOOTSTRAP": "none",
         "MDNS": "no",
+        "DHT": "no",
+        "UPNP": "1",
         "LOG_LEVEL": "warning",
         "LOG_FILE": "/log",
         "RETENTION": "12h",
@@ -136,6 +141,8 @@ def test_every_option_can_stand_in_a_file(started: Started, tmp_path: Path) -> N
         listen = ["/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"]
         bootstrap = "none"
         mdns = false
+        dht = false
+        upnp = true
         log-level = "warning"
         log-file = "/log"
         retention = "12h"

@@ -14,7 +14,12 @@ import trio
 
 from p2pchat.cli import control_client, main
 from p2pchat.relay_mailbox.control import MailboxControl, serve
-from tests.relay_mailbox.played_operator import NOTHING_LIKE_IT, PEER, playing
+from tests.relay_mailbox.played_operator import (
+    NOTHING_LIKE_IT,
+    PEER,
+    PlayedOperator,
+    playing,
+)
 
 Run = Callable[..., Awaitable[tuple[int, str, str]]]
 
@@ -26,7 +31,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.asynccontextmanager
-async def operating(folder: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Run]:
+async def operating(
+    folder: Path, capsys: pytest.CaptureFixture[str], played: PlayedOperator | None = None
+) -> AsyncIterator[Run]:
     """What it gives runs `p2pchat mailbox ...`: exit code, standard output, standard error."""
 
     async def run(*words: str) -> tuple[int, str, str]:
@@ -36,7 +43,7 @@ async def operating(folder: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIt
         return code, shown.out, shown.err
 
     path = folder / control_client.SOCKET_NAME
-    async with playing() as operator, serve(path, MailboxControl(operator)):
+    async with playing(played) as operator, serve(path, MailboxControl(operator)):
         yield run
 
 
@@ -60,6 +67,8 @@ async def test_status_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert ["deposit_rate", "2,000", "envelopes/s", "0"] in lines
     assert ["kept", "1,234"] in lines
     assert ["mailbox", "running", "0", "0", "7", "0", "0"] in lines
+    assert ["Reachability", "Others", "can", "connect."] in lines
+    assert ["DHT", "Nobody", "is", "known", "␛[2J.", "See", "bootstrap."] in lines
 
 
 async def test_status_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,6 +83,34 @@ async def test_status_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture
     archived = found["archives"][1]
     assert (archived["usage"]["room"], archived["usage"]["messages"]) == ("lobby", 1_500)
     assert (archived["by_operator"], archived["clients"], archived["members"]) == (True, 2, 5)
+    assert found["diagnosis"]["ok"]
+    assert [check["name"] for check in found["diagnosis"]["checks"]] == ["nat", "dht"]
+
+
+async def test_of_a_mailbox_that_has_just_started_nobody_waits_for_a_diagnosis(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    played = PlayedOperator()
+    played.uptime_ms = 20_000
+    async with operating(tmp_path, capsys, played) as run:
+        shown = (await run("status"))[1]
+        found = json.loads((await run("status", "--json"))[1])
+    assert "Reachability    not known yet" in shown
+    assert "DHT             not known yet" in shown
+    assert found["diagnosis"] is None
+
+
+async def test_a_mailbox_of_a_version_without_a_doctor_has_a_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from p2pchat.node.adapters.grpc_server import Service, serving
+    from p2pchat.relay_mailbox.control import SERVICE
+
+    path = tmp_path / control_client.SOCKET_NAME
+    command = ["mailbox", "status", "--data-dir", str(tmp_path)]
+    async with playing() as operator, serving(path, [Service(SERVICE, MailboxControl(operator))]):
+        assert await trio.to_thread.run_sync(main.run, command) == 0
+    assert "Reachability    not known yet" in capsys.readouterr().out
 
 
 async def test_invites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

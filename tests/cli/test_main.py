@@ -39,7 +39,9 @@ def test_flags_win_over_environment_over_file(
     started: Started, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "chat.toml"
-    file.write_text("name = 'file'\nroom = ['file']\nlog-level = 'debug'\nmdns = false\n")
+    file.write_text(
+        "name = 'file'\nroom = ['file']\nlog-level = 'debug'\nmdns = false\nupnp = true\ndht = false"
+    )
     monkeypatch.setenv("P2PCHAT_NAME", "environment")
     monkeypatch.setenv("P2PCHAT_ROOM", "environment")
     assert main.run(["node", "--config", str(file), "--name", "flag"]) == 0
@@ -47,6 +49,7 @@ def test_flags_win_over_environment_over_file(
     assert started.config.rooms == (RoomConfig("environment"),)
     assert started.log_level == "debug"
     assert not started.config.mdns
+    assert (started.config.upnp, started.config.dht) == (True, False)
     assert started.config.data_dir == tmp_path
 
 
@@ -59,6 +62,8 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "LISTEN": "/ip4/127.0.0.1/tcp/0 /ip6/::1/tcp/0",
         "BOOTSTRAP": "none",
         "MDNS": "0",
+        "DHT": "no",
+        "UPNP": "yes",
         "MAILBOX": f"{MAILBOX}?t=a, {MAILBOX}?t=b",
         "READ_RECEIPTS": "no",
         "MESSAGE_DAYS": "7",
@@ -75,6 +80,8 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         listen=("/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"),
         bootstrap=(),
         mdns=False,
+        dht=False,
+        upnp=True,
         mailboxes=(f"{MAILBOX}?t=a", f"{MAILBOX}?t=b"),
         read_receipts=False,
         message_days=7,
@@ -97,10 +104,13 @@ def test_the_variables_that_users_know(started: Started, monkeypatch: pytest.Mon
 
 def test_flags_are_taken_as_they_are(started: Started) -> None:
     direct = ["--mailbox", MAILBOX, "--no-read-receipts", "--message-days", "1"]
-    flags = ["--room", "a,b", "--room", "c", "--no-mdns", "--listen", "none", *direct]
+    network = ["--no-mdns", "--no-dht", "--upnp", "--listen", "none"]
+    flags = ["--room", "a,b", "--room", "c", *network, *direct]
     assert main.run(["node", *flags]) == 0
     assert started.config.rooms == (RoomConfig("a,b"), RoomConfig("c"))
     assert not started.config.mdns
+    assert not started.config.dht
+    assert started.config.upnp
     assert started.config.listen == ()
     assert started.config.mailboxes == (MAILBOX,)
     assert not started.config.read_receipts
@@ -236,7 +246,10 @@ def test_replacing_an_identity_asks_first(
     assert (tmp_path / "identity.key").read_bytes() == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["node", "--help"], ["identity", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--help"], ["node", "--help"], ["identity", "--help"], ["doctor", "--help"]],
+)
 def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(arguments) == 0
     assert "Usage: p2pchat" in capsys.readouterr().out

@@ -10,6 +10,7 @@ from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, RoomConfig
 from p2pchat.node.errors import ConfigError
 
 PEER = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"
+OTHER = "12D3KooWQXRL37LdcJFwV2ueaDNN7H2FUAPJh9aJRij89VSxZBa1"
 MAILBOX = f"p2pchat:mailbox/{PEER}?a=/ip4/1.2.3.4/tcp/4001&t=token"
 
 
@@ -21,6 +22,8 @@ def test_what_is_not_given_is_the_default() -> None:
     assert config.listen == DEFAULT_LISTEN
     assert config.bootstrap == PUBLIC_BOOTSTRAP
     assert config.mdns
+    assert config.dht
+    assert not config.upnp
     assert config.mailboxes == ()
     assert config.read_receipts
     assert config.message_days == 30
@@ -36,6 +39,8 @@ def test_what_is_given_is_taken_once() -> None:
             listen=("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0"),
             bootstrap=("none",),
             mdns=False,
+            dht=False,
+            upnp=True,
             mailboxes=(f"{MAILBOX[:30]}\n {MAILBOX[30:]}", MAILBOX),
             read_receipts=False,
             message_days=365,
@@ -47,9 +52,26 @@ def test_what_is_given_is_taken_once() -> None:
     assert config.listen == ("/ip4/127.0.0.1/tcp/0",)
     assert config.bootstrap == ()
     assert not config.mdns
+    assert not config.dht
+    assert config.upnp
     assert config.mailboxes == (MAILBOX,)
     assert not config.read_receipts
     assert config.message_days == 365
+
+
+def test_the_link_of_a_mailbox_stands_for_its_addresses() -> None:
+    relayed = f"/ip4/5.6.7.8/tcp/1/p2p/{OTHER}/p2p-circuit"
+    ours = (f"/dns4/mail.example/tcp/4001/p2p/{PEER}", "/memory/1", relayed)
+    addresses = "&a=".join(("/ip4/1.2.3.4/tcp/4001", *ours))
+    link = f" P2PCHAT:mailbox/{PEER}?a={addresses}&t=token\n"
+    other = f"/dnsaddr/example.org/p2p/{OTHER}"
+    given = Given(bootstrap=(link, other, f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}"))
+    assert node_config(given).bootstrap == (
+        f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}",
+        f"/dns4/mail.example/tcp/4001/p2p/{PEER}",
+        f"{relayed}/p2p/{PEER}",
+        other,
+    )
 
 
 def test_a_node_that_listens_nowhere() -> None:
@@ -67,6 +89,18 @@ def test_a_node_that_listens_nowhere() -> None:
         (Given(listen=(f"/dnsaddr/example.org/p2p/{PEER}",)), "--listen: .* IP address and a port"),
         (Given(bootstrap=("/ip4/1.2.3.4/tcp/4001",)), "--bootstrap: .* end in /p2p/"),
         (Given(bootstrap=("foo",)), "--bootstrap: .* looks like .*/p2p/12D3KooW…"),
+        (
+            Given(bootstrap=(f"p2pchat:peer/{PEER}?a=/ip4/1.2.3.4/tcp/1",)),
+            "--bootstrap: .* a person, not of a mailbox; an address of that computer",
+        ),
+        (Given(bootstrap=(MAILBOX.replace("KooW", "K"),)), "--bootstrap: .* damaged: its peer id"),
+        (Given(bootstrap=("p2pchat:mail",)), "--bootstrap: .* of a kind that .* does not know"),
+        (Given(bootstrap=(f"p2pchat:mailbox/{PEER}?t=x",)), "--bootstrap: .* does not say where"),
+        (
+            Given(bootstrap=(f"p2pchat:mailbox/{PEER}?a=/memory/1",)),
+            "--bootstrap: .* does not say where",
+        ),
+        (Given(bootstrap=("none", MAILBOX)), "--bootstrap: 'none' cannot stand beside"),
         (Given(bootstrap=(PEER,)), "--bootstrap: .* looks like .*/p2p/12D3KooW…"),
         (Given(log_level="loud"), "--log-level: 'loud' is none of debug"),
         (Given(listen=("x",), origins={"listen": "P2PCHAT_LISTEN"}), "P2PCHAT_LISTEN: 'x'"),

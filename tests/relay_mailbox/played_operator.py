@@ -28,6 +28,18 @@ class PlayedOperator(Actor):
         self.invites: dict[str, actors.InviteDescription] = {}
         self.blocks: dict[str, actors.BlockDescription] = {}
         self.registration = "invite"
+        self.uptime_ms = 61_000
+        self.checks = [
+            actors_pb2.Check(
+                name="nat", finding="Others can connect.", verdict=actors_pb2.Check.OK
+            ),
+            actors_pb2.Check(
+                name="dht",
+                verdict=actors_pb2.Check.WARNING,
+                finding="Nobody is known \x1b[2J.",
+                advice="See bootstrap.",
+            ),
+        ]
 
     @handles(actors.DescribeMailbox)
     async def _describe(self, _: actors.DescribeMailbox) -> actors.MailboxDescription:
@@ -38,7 +50,7 @@ class PlayedOperator(Actor):
             registration=self.registration,
             invites=len(self.invites),
             blocked=len(self.blocks),
-            uptime_ms=61_000,
+            uptime_ms=self.uptime_ms,
             held_envelopes=1_234,
             held_bytes=5 << 20,
             relay=actors.RelayDescription(serving=True, reservations=2),
@@ -50,6 +62,10 @@ class PlayedOperator(Actor):
             archives=archives(),
             actors=[actors_pb2.ActorStatus(name="mailbox", state="running", handled=7)],
         )
+
+    @handles(actors_pb2.Diagnose)
+    async def _diagnose(self, _: actors_pb2.Diagnose) -> actors_pb2.Diagnosis:
+        return actors_pb2.Diagnosis(checks=self.checks)
 
     @handles(actors.ListInvites)
     async def _list_invites(self, _: actors.ListInvites) -> actors.InviteList:

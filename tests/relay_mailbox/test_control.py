@@ -59,6 +59,17 @@ async def test_every_command_reaches_the_operator(tmp_path: Path) -> None:
         assert not (await ask(lambda s: s.ListBlocks(control.ListBlocksRequest()))).blocks
 
 
+async def test_the_same_socket_answers_what_every_role_does(tmp_path: Path) -> None:
+    def diagnose() -> Any:
+        with grpc.insecure_channel(f"unix:{tmp_path / 'node.sock'}") as channel:
+            stub: Any = control_pb2_grpc.NodeStub(channel)  # type: ignore[no-untyped-call]
+            return stub.Diagnose(control.DiagnoseRequest())
+
+    async with served(tmp_path):
+        found = await trio.to_thread.run_sync(diagnose)
+    assert [check.name for check in found.diagnosis.checks] == ["nat", "dht"]
+
+
 async def test_what_the_operator_refuses_is_a_status_with_its_sentence(tmp_path: Path) -> None:
     def revoke(stub: Any) -> str:
         with pytest.raises(grpc.RpcError) as caught:

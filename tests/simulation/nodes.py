@@ -14,7 +14,7 @@ from p2pchat.node.actors.storage import Runner, inline
 from p2pchat.node.adapters.memory_network import MemoryHub, MemoryNetwork
 from p2pchat.node.adapters.memory_store import MemoryStore
 from p2pchat.node.app import Adapters, build_tree
-from p2pchat.node.config import NodeConfig
+from p2pchat.node.config import NodeConfig, RoomConfig
 from p2pchat.node.events import EventFeed, EventHub
 from p2pchat.node.identity import Identity
 from p2pchat.node.runtime import ActorRef, Supervisor
@@ -136,14 +136,17 @@ def make_node(
     mailboxes: Sequence[str] = (),
     now_ms: Callable[[], int] | None = None,
     listens: bool = True,
+    rooms: Sequence[str] = (),
 ) -> SimulatedNode:
-    """Node `number` of a simulation; its identity follows from the number. `run_store` may be a slow disk."""
+    """Node `number` of a simulation; its identity follows from the number. `run_store` may be a slow disk. Without
+    `rooms` it joins the default room."""
     identity = Identity(number.to_bytes(32, "big"))
     network = MemoryNetwork(hub, identity.peer, [f"/memory/{number}"] if listens else [])
     store = store or MemoryStore()
     config = NodeConfig(
         Path("/nowhere"),
         name=name or f"node{number}",
+        rooms=tuple(map(RoomConfig, rooms)),
         bootstrap=tuple(bootstrap),
         mdns=False,
         mailboxes=tuple(mailboxes),

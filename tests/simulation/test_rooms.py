@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from p2pchat.node.actors.transport import HELLO_PROTOCOL
+from p2pchat.node.actors.transport.greetings import HELLO_PROTOCOL
 from p2pchat.node.adapters.memory_network import MemoryHub
 from p2pchat.node.errors import AskTimeoutError, NetworkDownError, RequestRejectedError, StoreError
 from p2pchat.node.protocol import names
@@ -172,6 +172,8 @@ async def test_the_network_part_crashes_and_the_talk_goes_on(autojump_clock: Moc
             assert restarts == {
                 "storage": 0,
                 "transport": 1,
+                "reachability": 1,
+                "dht": 1,
                 "discovery": 1,
                 "pubsub": 1,
                 "sync": 1,

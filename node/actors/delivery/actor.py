@@ -16,6 +16,7 @@ from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailboxes import Mailboxes
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.actors.delivery.people import People
+from p2pchat.node.actors.delivery.record_lookups import RecordLookups
 from p2pchat.node.actors.lanes import Desk, Lane
 from p2pchat.node.backoff import Backoff
 from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError, one_error
@@ -52,6 +53,7 @@ class DeliveryActor(Actor):
         incoming: Incoming,
         mailboxes: Mailboxes,
         people: People,
+        lookups: RecordLookups,
         work: Bell,
         read_receipts: bool,
         now_ms: Callable[[], int],
@@ -65,6 +67,7 @@ class DeliveryActor(Actor):
         self._incoming = incoming
         self._mailboxes = mailboxes
         self._people = people
+        self._lookups = lookups
         self._work = work
         self._read_receipts = read_receipts
         self._now_ms = now_ms
@@ -173,6 +176,11 @@ class DeliveryActor(Actor):
         self._forget_failures(event.peer)
         self._work.ring()
 
+    @handles(actors.PeerMoved)
+    async def _peer_moved(self, event: actors.PeerMoved) -> None:
+        if link := self._links.get(event.peer):
+            link.moved()
+
     @handles(actors.PeerNamed)
     async def _peer_named(self, event: actors.PeerNamed) -> None:
         await self._people.named(event.peer, event.name)
@@ -259,7 +267,8 @@ class DeliveryActor(Actor):
 
     async def _reach(self, peer: str) -> None:
         outgoing = self._outgoing
-        connect = actors.Connect(peer=peer, addresses=self._people.addresses(peer))
+        addresses = self._people.addresses(peer)
+        connect = actors.Connect(peer=peer, addresses=addresses, look_up=True)
         try:
             await self._transport.request(connect, actors.Done)
             self._sync(peer)
@@ -268,6 +277,7 @@ class DeliveryActor(Actor):
             outgoing.courier.failed(peer, trio.current_time())
             if not outgoing.outbox.mailboxes(peer):
                 await outgoing.explain(peer)
+            await self._lookups.look_up(peer)
         self._work.ring()
 
     def _deliver(self, peer: str, now: float) -> None:

@@ -17,6 +17,7 @@ from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailboxes import Mailboxes
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.actors.delivery.people import People
+from p2pchat.node.actors.delivery.record_lookups import RecordLookups
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol import links, peer_id
@@ -47,6 +48,7 @@ def make_delivery(
     nick: Callable[[], str],
     rng: random.Random,
     now_ms: Callable[[], int],
+    dht: ActorRef | None = None,
 ) -> DeliveryActor:
     """A fresh incarnation; everything it must remember is in the store. `author` is the own binary peer id."""
     contacts, work = ContactBook(), Bell()
@@ -114,6 +116,7 @@ def make_delivery(
         incoming=incoming,
         mailboxes=mailboxes,
         people=people,
+        lookups=RecordLookups(dht, outgoing),
         work=work,
         read_receipts=config.read_receipts,
         now_ms=now_ms,

@@ -51,8 +51,15 @@ class DeliverLink:
         self._bell = Bell()  # something to send, or an answer
         self._answers = Bell()  # something to be answered
         self._resume_at = 0.0
+        self._settling = False  # an answer is on its way to the disk
+        self._moved = False
 
     def wake(self) -> None:
+        self._bell.ring()
+
+    def moved(self) -> None:
+        """There is a better connection: what is under way is answered on this stream, the rest goes over another."""
+        self._moved = True
         self._bell.ring()
 
     async def run(self) -> None:
@@ -75,6 +82,11 @@ class DeliverLink:
     async def _write(self, stream: Stream) -> None:
         idle_since = trio.current_time()
         while True:
+            if self._moved:
+                if not self._under_way and not self._settling:
+                    return
+                await self._bell.wait()
+                continue
             now = trio.current_time()
             parcels: list[Parcel] = []
             if self._free >= min(MAX_BATCH, WINDOW) and now >= self._resume_at:
@@ -108,8 +120,11 @@ class DeliverLink:
                 raise StreamError(f"no answer within {ANSWER_TIMEOUT:g} s")
             ids = self._under_way.popleft()
             self._free += len(ids)
+            self._settling = True
             self._bell.ring()
             await self._outgoing.settle(self._judge(ids, _verdicts(body, len(ids))))
+            self._settling = False
+            self._bell.ring()
 
     def _judge(self, ids: Sequence[bytes], verdicts: Sequence[wire.Verdict]) -> list[Change]:
         outbox, peer, now_ms = self._outgoing.outbox, self._route.peer, self._now_ms()

@@ -16,7 +16,7 @@ from p2pchat.node.actors.delivery.mailbox_link import MailboxLink
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.errors import RequestRejectedError
 from p2pchat.node.ports import Network
-from p2pchat.node.protocol import links, mailbox_record, names, peer_id
+from p2pchat.node.protocol import links, mailbox_record, names, own_addresses, peer_id
 from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.outbox import Route
 from p2pchat.node.protocol.own_mailboxes import OwnMailboxes
@@ -204,14 +204,15 @@ class Mailboxes:
         return status
 
     def own_link(self, listening: Sequence[str]) -> str:
-        """What others need to write to this node; circuits follow from the mailboxes in the record."""
+        """What others need to write to this node; circuits through the mailboxes follow from the record in it."""
         record = self._outgoing.envelopes.own_record
-        direct = [a for a in listening if "/p2p-circuit" not in a and "/ip6/fe80" not in a]
+        further = [a for a in listening if own_addresses.relay_of(a) not in self._own]
+        addresses = own_addresses.worth_telling(further, to_loopback=True, limit=LINK_ADDRESSES)
         return links.format_link(
             links.ContactLink(
                 peer=self._peer,
                 name=self._nick(),
-                addresses=tuple(direct[:LINK_ADDRESSES]),
+                addresses=tuple(addresses),
                 record=mailbox_record.without_key(record) if record is not None else None,
             )
         )

@@ -66,8 +66,10 @@ class PubsubActor(Actor):
         room_days: int = 0,
         announce: bool = True,
         now_ms: Callable[[], int] = _now_ms,
+        discovery: ActorRef | None = None,
     ) -> None:
-        """`room_days`: see `Retention`. Without `announce` nobody is told in which rooms this node is."""
+        """`room_days`: see `Retention`. Without `announce` nobody is told in which rooms this node is. `discovery`
+        hears it, to find others who are there."""
         self._network = network
         self._author = author
         self._key = key
@@ -79,6 +81,7 @@ class PubsubActor(Actor):
         self._rng = rng
         self._announce = announce
         self._now_ms = now_ms
+        self._discovery = discovery
         self._open: dict[str, OpenRoom] = {}
         self._names: dict[str, str] = {}  # as connected peers have called themselves
         self._rooms: dict[str, Room] = {}  # of `_open`
@@ -104,6 +107,7 @@ class PubsubActor(Actor):
             await self._settle_rooms()
         for name, plain in list(self._self_image.rooms.items()):
             self._ui.offer(await self._join(name, plain))
+        await self._tell_rooms()
         self.spawn(self._publisher.run, name="publisher")
         self.spawn(self._desk.run, name="pubsub desk")
         self.spawn(self._clean_up, name="retention")
@@ -151,10 +155,12 @@ class PubsubActor(Actor):
             detail = f"You are in {MAX_ROOMS} rooms already; /leave one first."
             return actors.Rejected(reason=actors.TOO_MANY, detail=detail)
         try:
-            return await self._join(command.room, command.plain)
+            joined = await self._join(command.room, command.plain)
         except (NetworkError, RequestRejectedError, ActorError) as error:
             detail = f"Could not join: {error}"
             return actors.Rejected(reason=actors.NETWORK_FAILED, detail=detail)
+        await self._tell_rooms()
+        return joined
 
     @handles(actors.LeaveRoom)
     async def _leave_room(self, command: actors.LeaveRoom) -> actors.RoomLeft | actors.Rejected:
@@ -170,6 +176,7 @@ class PubsubActor(Actor):
         room.close()
         await self._sync.tell(actors.RoomClosed(room=command.room))
         await self._network.unsubscribe(room.room.topic)
+        await self._tell_rooms()
         return actors.RoomLeft(room=command.room)
 
     @handles(actors.ListRooms)
@@ -225,6 +232,17 @@ class PubsubActor(Actor):
         if not plain:
             self._sync.offer(actors.RoomOpened(room=name))
         return actors.RoomJoined(room=name, plain=plain)
+
+    async def _tell_rooms(self) -> None:
+        """Discovery never waits for this actor, so waiting for its mailbox is no danger."""
+        if self._discovery is None:
+            return
+        rooms = [
+            actors.RoomTopic(room=names.stored_room(room.name, room.plain), topic=room.topic)
+            for room in self._rooms.values()
+        ]
+        with contextlib.suppress(ActorError):  # it stops, and so does this node
+            await self._discovery.tell(actors.RoomsChanged(rooms=rooms))
 
     async def _mind_floor(self, stored: str, state: actors.RoomState) -> None:
         if await self._retention.rectify(stored, state):

@@ -6,6 +6,7 @@ from p2pchat.cli.terminal import parsing
 from p2pchat.cli.terminal.commands import (
     ArchiveRoom,
     Command,
+    Examine,
     ForgetRoom,
     Join,
     KeepRoom,
@@ -41,6 +42,7 @@ from p2pchat.cli.terminal.parsing import parse
         ("/HELP ", ShowHelp()),
         ("/peers", ShowPeers()),
         ("/info", ShowInfo()),
+        ("/doctor", Examine()),
         ("/rooms", ShowRooms()),
         ("/room", ShowRooms()),
         ("/room garden", Switch("garden")),

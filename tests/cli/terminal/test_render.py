@@ -111,7 +111,7 @@ def test_peers_that_chat_come_with_everything_that_is_known() -> None:
     stranger = actors.Connection(peer="QmStranger")
     assert texts(list(render.peers([stranger, bob], room, {BOB.peer: "Bob"}))) == [
         "* 1 chat peer connected, and 1 peer that does not chat:",
-        "  Bob (…x6nXTN)  /ip4/1.2.3.4/tcp/1  tcp, in, round trip 1.3 ms",
+        "  Bob (…x6nXTN)  /ip4/1.2.3.4/tcp/1  direct, tcp, in, round trip 1.3 ms",
         "* 2 other peers in #lobby:",
         "  Bob (…x6nXTN)",
         "  (…dBfeSB)",
@@ -157,8 +157,59 @@ def test_info_of_a_node_that_is_half_down() -> None:
     assert "Up for:     1 h 2 min" in shown
     assert "not listening yet" in shown
     assert "Store:      no answer" in shown
+    assert "Reachable:  not known\n" in shown
+    assert "Relays:     none\n" in shown
+    assert "DHT:        not running\n" in shown
     assert "restarting, 9 messages handled, 2 restarts, 1 drop, 0 stalls, 7 waiting" in shown
     assert "Counters" not in shown
+
+
+def test_info_about_the_way_in() -> None:
+    node = actors.NodeDescription(peer=ME.peer)
+    found = node.reachability
+    found.reachability, found.yes, found.no = actors.PRIVATE, 1, 4
+    found.observed.append("9.9.9.9")
+    found.punches, found.punched, found.relays = 3, 2, True
+    found.counters["holes given up"] = 1
+    found.reservations.add(relay=BOB.peer, mailbox=True, held=True, seconds_left=3540)
+    found.reservations.add(relay=ME.peer, connected=True, problem="It is full.")
+    found.reservations.add(relay=ME.peer)
+    node.dht.table, node.dht.server, node.dht.records, node.dht.provided = 12, True, 2, 1
+    node.dht.topics, node.dht.record, node.dht.counters["refused"] = 1, True, 3
+    shown = texts(list(render_info.info(node)))
+    assert (
+        "Reachable:  not directly: behind a router or firewall (1 could connect, 4 could not), seen as 9.9.9.9, "
+        "holes punched 2 of 3 times"
+    ) in shown
+    assert (
+        "Relays:     …x6nXTN (mailbox) for 59 min; …dBfeSB: It is full; …dBfeSB: not connected; "
+        "carries connections for others"
+    ) in shown
+    assert (
+        "DHT:        12 peers known, answers others, keeps 3 records for others, 1 own room told, own mailboxes told"
+    ) in shown
+    assert "  holes given up: 1" in shown
+    assert "  dht_refused: 3" in shown
+
+
+def test_info_about_what_is_not_known_yet() -> None:
+    node = actors.NodeDescription(peer=ME.peer)
+    node.reachability.upnp = node.reachability.wants_relays = True
+    node.dht.SetInParent()
+    shown = texts(list(render_info.info(node)))
+    assert "Reachable:  not known yet, UPnP: no answer yet" in shown
+    assert "Relays:     none yet" in shown
+    assert "DHT:        0 peers known, asks only" in shown
+    node.reachability.upnp_problem = "No router answers."
+    node.reachability.reachability = actors.PUBLIC
+    node.reachability.reservations.add(relay=BOB.peer, connected=True)
+    shown = texts(list(render_info.info(node)))
+    assert "Reachable:  directly, UPnP: No router answers." in shown
+    assert "Relays:     …x6nXTN: nothing reserved yet" in shown
+    node.reachability.mapped.append("/ip4/9.9.9.9/tcp/1")
+    assert "Reachable:  directly, the router lets in /ip4/9.9.9.9/tcp/1" in texts(
+        list(render_info.info(node))
+    )
 
 
 def test_info_leaves_counters_out_that_are_zero() -> None:

@@ -138,6 +138,11 @@ class PlayedUi(PlayedDelivery, PlayedKeeping):
         node.delivery.SetInParent()
         return node
 
+    @handles(actors.Diagnose)
+    async def _diagnose(self, question: actors.Diagnose) -> actors.Diagnosis:
+        assert not question.wait
+        return actors.Diagnosis(checks=self.world.checks)
+
 
 class World:
     """Use `running`; look at the console, at what was posted, and at `mail`."""
@@ -153,6 +158,7 @@ class World:
         self.listeners = [BOB.peer]
         self.said = 1000  # messages of every room's history
         self.keeping = Keeping()
+        self.checks: Sequence[actors.Check] = ()  # of a diagnosis
         self.flushed = 0
         self.posted: list[tuple[str, str]] = []
         self.up = trio.Event()

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from p2pchat.node.actors.storage import MAX_PAGE, SAVES_PER_COMMIT, StorageActor
 from p2pchat.node.adapters.memory_store import MemoryStore
 from p2pchat.node.errors import ActorStoppedError, RequestRejectedError, StoreError
+from p2pchat.node.protocol.address_book import MAX_KNOWN
 from p2pchat.node.runtime import ActorCell, Supervisor
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
@@ -146,11 +147,20 @@ async def test_the_profile_is_kept(rig: Rig) -> None:
     assert await rig.cell.ref.ask(actors.ReadProfile(), records.Profile) == profile
 
 
+async def test_the_known_peers_are_kept_up_to_their_bound(rig: Rig) -> None:
+    many = [records.KnownPeer(peer=f"p{number}") for number in range(MAX_KNOWN + 1)]
+    command = actors.SaveKnownPeers(known=records.KnownPeers(peers=many))
+    await rig.cell.ref.ask(command, actors.Done)
+    known = await rig.cell.ref.ask(actors.ReadKnownPeers(), records.KnownPeers)
+    assert list(known.peers) == many[:MAX_KNOWN]
+
+
 async def test_the_store_describes_itself(rig: Rig) -> None:
     await rig.save(room_record(1))
     description = await rig.cell.ref.ask(actors.DescribeStore(), actors.StoreDescription)
     assert (description.messages, description.schema_version) == (1, 3)
     assert description.size_bytes > 0
+    assert description.free_bytes > 0
     assert description.path
 
 
@@ -159,6 +169,7 @@ async def test_a_full_disk_is_a_rejection_and_no_crash(rig: Rig) -> None:
     commands: list[Callable[[], Message]] = [
         lambda: actors.SaveRoomMessages(records=[room_record(1)]),
         lambda: actors.SaveProfile(),
+        lambda: actors.SaveKnownPeers(),
     ]
     for make in commands:
         with pytest.raises(RequestRejectedError, match="The disk is full") as caught:

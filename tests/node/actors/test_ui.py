@@ -8,7 +8,9 @@ import pytest
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.node.actors.doctor import LOOK, SETTLING
 from p2pchat.node.actors.lanes import LETTERS_IN_HAND
+from p2pchat.node.actors.parts import PART_DEADLINE
 from p2pchat.node.actors.ui import UiActor
 from p2pchat.node.errors import ActorStoppedError, RequestRejectedError
 from p2pchat.node.events import EventFeed, EventHub
@@ -145,10 +147,23 @@ class PlayedSync(Played):
         return actors.SyncDescription(counters={"sessions": 2})
 
 
+class PlayedReachability(Played):
+    @handles(actors.DescribeReachability)
+    async def _describe(self, _: actors.DescribeReachability) -> actors.ReachabilityDescription:
+        self.world.looks += 1
+        return self.world.reachability
+
+
+class PlayedDht(Played):
+    @handles(actors.DescribeDht)
+    async def _describe(self, _: actors.DescribeDht) -> actors.DhtDescription:
+        return actors.DhtDescription(table=3)
+
+
 class World:
     """A ui actor among played ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dht: bool = True) -> None:
         self.hub = EventHub()
         self.profile = records.Profile(name="ada", rooms=[records.RoomEntry(name="lobby")])
         self.disk_full = False
@@ -156,6 +171,8 @@ class World:
         self.posted: list[str] = []
         self.gate = trio.Event()
         self.gate.set()
+        self.reachability = actors.ReachabilityDescription(reachability=actors.PUBLIC)
+        self.looks = 0  # at that
         others: dict[str, type[Played]] = {
             "storage": PlayedStorage,
             "transport": PlayedTransport,
@@ -164,6 +181,8 @@ class World:
             "delivery": PlayedDelivery,
             "sync": PlayedSync,
             "search": PlayedSearch,
+            "reachability": PlayedReachability,
+            "dht": PlayedDht,
         }
         cells = {name: self._cell(name, kind) for name, kind in others.items()}
         self.ui_cell = ActorCell.of(
@@ -181,6 +200,8 @@ class World:
                 actor_stats=lambda: [cell.stats() for cell in self.tree.cells()],
                 sync=cells["sync"].ref,
                 search=cells["search"].ref,
+                reachability=cells["reachability"].ref,
+                dht=cells["dht"].ref if dht else None,
             ),
         )
         self.ui = self.ui_cell.ref
@@ -340,6 +361,8 @@ async def test_an_actor_that_is_down_leaves_its_part_out(
     assert node.addresses == ["/ip4/127.0.0.1/tcp/1"]
     assert node.store.size_bytes == 5
     assert node.sync.counters == {"sessions": 2}
+    assert node.reachability.reachability == actors.PUBLIC
+    assert node.dht.table == 3
     assert not node.HasField("discovery")
     assert [actor.name for actor in node.actors][-1] == "ui"
 
@@ -370,7 +393,9 @@ async def test_events_reach_every_front_end(autojump_clock: trio.testing.MockClo
         actors.RoomMessagesArrived(room="lobby"),
         actors.PeerConnected(peer="bob"),
         actors.PeerNamed(peer="bob", name="Bob"),
+        actors.PeerMoved(peer="bob"),
         actors.PeerDisconnected(peer="bob"),
+        actors.ReachabilityChanged(reachability=actors.PUBLIC),
         actors.Listening(peer=PEER),
         actors.RoomJoined(room="lobby"),
         actors.RoomGap(room="lobby", missing=1),
@@ -453,3 +478,85 @@ async def test_what_happened_to_direct_messages_is_an_event(
         while len(events) < 2:
             events += await feed.next_batch()
     assert events == [actors.DirectArrived(peer="bob"), actors.DeliveriesChanged(peer="bob")]
+
+
+# ---- the doctor -------------------------------------------------------------------------------------------
+
+
+def verdicts(found: actors.Diagnosis) -> dict[str, int]:
+    return {check.name: check.verdict for check in found.checks}
+
+
+async def test_a_diagnosis_at_once(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    world.reachability.reachability = actors.UNKNOWN
+    async with world.running():
+        begun = trio.current_time()
+        found = await world.ui.ask(actors.Diagnose(), actors.Diagnosis)
+        assert trio.current_time() - begun < 5  # discovery, which does not answer, is waited for
+    assert world.looks == 1
+    assert verdicts(found)["peers"] == actors.Check.OK
+    assert verdicts(found)["nat"] == actors.Check.HINT
+    assert verdicts(found)["dht"] == actors.Check.OK
+    assert verdicts(found)["disk"] == actors.Check.FAILED
+
+
+async def test_a_diagnosis_waits_until_a_node_that_has_just_started_knows(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def with_room(_: PlayedStorage, __: actors.DescribeStore) -> actors.StoreDescription:
+        return actors.StoreDescription(size_bytes=5, free_bytes=1 << 40)
+
+    monkeypatch.setattr(PlayedStorage, "_describe", with_room)
+    world = World()
+    world.reachability.reachability = actors.UNKNOWN
+    async with world.running(), trio.open_nursery() as nursery:
+
+        async def learn() -> None:
+            await trio.sleep(7)
+            world.reachability.reachability = actors.PUBLIC
+
+        nursery.start_soon(learn)
+        begun = trio.current_time()
+        found = await world.ui.request(actors.Diagnose(wait=True), actors.Diagnosis)
+        took = trio.current_time() - begun
+    assert verdicts(found)["nat"] == actors.Check.OK
+    assert 7 <= took <= 7 + LOOK + 2 * PART_DEADLINE
+
+
+async def test_a_diagnosis_does_not_wait_for_ever(autojump_clock: trio.testing.MockClock) -> None:
+    """Nor at all, when the node has been up for a while."""
+    world = World()
+    async with world.running():
+        begun = trio.current_time()
+        found = await world.ui.request(actors.Diagnose(wait=True), actors.Diagnosis)
+        assert verdicts(found)["disk"] == actors.Check.FAILED
+        assert SETTLING <= trio.current_time() - begun < SETTLING + LOOK + 2 * PART_DEADLINE
+        looks = world.looks
+        await world.ui.request(actors.Diagnose(wait=True), actors.Diagnosis)
+    assert world.looks == looks + 1
+
+
+async def test_a_diagnosis_that_waits_holds_up_no_stop(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    async with world.running():
+        slot = await world.ui.post(actors.Diagnose(wait=True))
+        await trio.sleep(3)
+        begun = trio.current_time()
+        world.tree.request_stop()
+        answer = await slot.wait()
+        assert isinstance(answer, actors.Rejected)
+        assert answer.detail == "The program is stopping."
+        assert trio.current_time() == begun
+
+
+async def test_without_a_dht_the_doctor_says_that_it_is_switched_off(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World(dht=False)
+    async with world.running():
+        found = await world.ui.ask(actors.Diagnose(), actors.Diagnosis)
+    (dht,) = [check for check in found.checks if check.name == "dht"]
+    assert "--no-dht" in dht.finding

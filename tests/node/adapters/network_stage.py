@@ -16,7 +16,15 @@ from p2pchat.node.adapters.memory_network import MemoryHub, MemoryNetwork
 from p2pchat.node.config import NetworkLimits, RelayLimits
 from p2pchat.node.errors import StreamError
 from p2pchat.node.identity import Identity
-from p2pchat.node.ports import GossipMessage, Network, PeerEvent, Stream, Subscription
+from p2pchat.node.ports import (
+    GossipMessage,
+    Identified,
+    Network,
+    PeerEvent,
+    PeerIdentified,
+    Stream,
+    Subscription,
+)
 from p2pchat.node.protocol.framing import frame
 
 PATIENCE = 30.0  # seconds for a whole test; nothing takes that long unless it is broken
@@ -35,6 +43,7 @@ class World(Protocol):
 
     dead_address: str
     no_address: str  # not an address at all
+    some_addresses: tuple[str, str]  # nobody listens there
 
     def build(
         self,
@@ -44,10 +53,15 @@ class World(Protocol):
         relay: RelayLimits | None,
     ) -> Network: ...
 
+    async def cut_direct(self, network: Network, peer: str) -> None:
+        """End the direct connections of `network` to `peer`, and no circuit."""
+        ...
+
 
 class MemoryWorld:
     dead_address = "/memory/999999"
     no_address = "memory 7"
+    some_addresses = ("/memory/777777", "/memory/888888")
 
     def __init__(self) -> None:
         self._hub = MemoryHub()
@@ -62,10 +76,17 @@ class MemoryWorld:
         addresses = [self._hub.new_address()] if listen is None else listen
         return MemoryNetwork(self._hub, identity.peer, addresses, limits, relay)
 
+    async def cut_direct(self, network: Network, peer: str) -> None:
+        assert isinstance(network, MemoryNetwork)
+        end = network.direct_end(peer)
+        assert end is not None
+        end.hang_up()
+
 
 class Libp2pWorld:
     dead_address = "/ip4/127.0.0.1/tcp/1"
     no_address = "127.0.0.1:4001"
+    some_addresses = ("/ip4/203.0.113.7/tcp/4001", "/ip4/203.0.113.7/udp/4001/quic-v1")
 
     def build(
         self,
@@ -78,6 +99,14 @@ class Libp2pWorld:
         addresses = ["/ip4/127.0.0.1/tcp/0"] if listen is None else listen
         network: Network = adapter.Libp2pNetwork(identity, addresses, limits, relay=relay)
         return network
+
+    async def cut_direct(self, network: Network, peer: str) -> None:
+        swarm = network._session._swarm  # type: ignore[attr-defined]
+        peer_id = importlib.import_module("libp2p.peer.id").ID.from_string(peer)
+        circuits = importlib.import_module("p2pchat.node.adapters.libp2p_circuit")
+        for connection in swarm.get_connections(peer_id):
+            if not circuits.is_relayed(connection):
+                await connection.close()
 
 
 class Node:
@@ -108,7 +137,18 @@ class Node:
         await self._over.wait()
 
     async def next_event(self) -> PeerEvent:
-        return await self._events.receive()
+        """The next one that is not about what a peer says of itself."""
+        while isinstance(event := await self._events.receive(), PeerIdentified):
+            pass
+        return event
+
+    async def hears_from(self, other: Node) -> Identified:
+        """Wait until the other one has said something new of itself."""
+        while await self._events.receive() != PeerIdentified(other.peer):
+            pass
+        identified = self.network.identified(other.peer)
+        assert identified is not None
+        return identified
 
     async def dial(self, other: Node) -> None:
         await self.network.dial(other.peer, other.network.listen_addresses())

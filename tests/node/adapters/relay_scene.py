@@ -37,6 +37,19 @@ class Scene:
         await seen(node, self.relay)
         return node
 
+    async def listening_pair(self) -> tuple[Node, Node]:
+        """The first has called the second through the relay, although both could be dialled; both have seen it."""
+        near, far = await self._stage.node(), await self._stage.node()
+        await far.dial(self.relay)
+        await far.network.reserve(self.relay.peer)
+        await seen(far, self.relay)
+        circuits = [a for a in far.network.listen_addresses() if a.endswith("/p2p-circuit")]
+        await near.network.dial(far.peer, circuits)
+        await seen(near, self.relay)
+        await seen(near, far)
+        await seen(far, near)
+        return near, far
+
     async def pair(self) -> tuple[Node, Node]:
         """The first has called the second through the relay; both have seen it."""
         near, far = await self.hidden(), await self.reserved()

@@ -285,9 +285,7 @@ async def test_identify_tells_a_peer_the_address_of_his_circuit() -> None:
             return self
 
     host: Any = Host()
-    assert libp2p_fixes.unfixed_prefer_circuit_addr(host, STRANGER, None) == circuit
-    libp2p_fixes.tell_no_circuit_addresses()
-    assert identify._prefer_circuit_addr(host, STRANGER, None) is None
+    assert identify._prefer_circuit_addr(host, STRANGER, None) == circuit
 
 
 async def test_the_relay_service_reserves_for_others_and_never_forgets() -> None:

@@ -169,6 +169,26 @@ def test_the_profile_is_the_last_one_saved(store: MessageStore) -> None:
     assert store.load_profile() == records.Profile()
 
 
+def test_the_known_peers_are_those_saved_last(store: MessageStore) -> None:
+    assert store.load_known_peers() == records.KnownPeers()
+    address = records.KnownAddress(address="/ip4/192.0.2.1/tcp/4001", success_at_ms=MAX_U64)
+    bob = records.KnownPeer(peer="bob", addresses=[address, address], connected_at_ms=7)
+    store.save_known_peers(records.KnownPeers(peers=[bob, records.KnownPeer(peer="eve")]))
+    saved = records.KnownPeers(peers=[bob])
+    store.save_known_peers(saved)
+    saved.peers[0].peer = "changed afterwards"
+    assert list(store.load_known_peers().peers) == [bob]
+    store.close()
+    store.open()
+    assert list(store.load_known_peers().peers) == [bob]
+    store.save_known_peers(records.KnownPeers())
+    assert store.load_known_peers() == records.KnownPeers()
+
+
+def test_the_store_says_how_much_space_there_is(store: MessageStore) -> None:
+    assert store.describe().free_bytes > 0
+
+
 def test_everything_is_there_after_closing_and_opening(store: MessageStore) -> None:
     store.append([room_record(1), room_record(2)])
     store.save_profile(records.Profile(name="Ada"))
@@ -203,6 +223,8 @@ def test_the_description_has_a_size_and_a_count(store: MessageStore) -> None:
         lambda store: store.room_head(ROOM),
         lambda store: store.load_profile(),
         lambda store: store.save_profile(records.Profile()),
+        lambda store: store.load_known_peers(),
+        lambda store: store.save_known_peers(records.KnownPeers()),
         lambda store: store.describe(),
     ],
 )

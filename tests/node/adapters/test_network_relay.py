@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from p2pchat.node.errors import DialError
-from p2pchat.node.ports import GossipMessage, PeerDown, RelayStatus
+from p2pchat.node.ports import GossipMessage, PeerDown, PeerMoved, RelayStatus
 from tests.node.adapters.network_stage import (
     TOPIC,
     Node,
@@ -164,7 +164,8 @@ async def test_direct_addresses_are_tried_although_there_is_a_circuit(stage: Sta
     await near.network.publish(TOPIC, b"still there?")
     assert (await next_message(at_far)).data == b"still there?"
     for node in (near, far):
-        events = [await node.next_event() for _ in range(3)]
+        events = [await node.next_event() for _ in range(4)]
+        assert sum(isinstance(event, PeerMoved) for event in events) == 1
         assert sum(isinstance(event, PeerDown) for event in events) == 1  # the relay
 
 

@@ -333,3 +333,35 @@ def test_opening_again_does_not_lose_what_trimming_has_still_to_do(
     store.open()
     assert store.trim_room(ROOM, 2) == (1, False)
     assert lamports(store) == [5]
+
+
+def test_damaged_known_peers_are_forgotten_and_said_so(
+    store: RocksdbStore, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    peers = records.KnownPeers(peers=[records.KnownPeer(peer="bob")])
+    store.save_known_peers(peers)
+    store.close()
+    put_raw(path, META, b"known_peers", b"\xff" * 20)
+    store.open()
+    assert store.load_known_peers() == records.KnownPeers()
+    assert "known peers cannot be read" in caplog.text
+    store.save_known_peers(peers)
+    assert store.load_known_peers() == peers
+
+
+def test_known_peers_survive_the_death_of_the_process(path: Path) -> None:
+    script = (
+        "import os, pathlib, sys\n"
+        "from p2pchat.node.adapters.rocksdb_store import RocksdbStore\n"
+        "from p2pchat.proto import records_pb2 as records\n"
+        "store = RocksdbStore(pathlib.Path(sys.argv[1]))\n"
+        "store.open()\n"
+        "store.save_known_peers(records.KnownPeers(peers=[records.KnownPeer(peer='bob')]))\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=60)
+    assert ended.returncode == -9
+    store = RocksdbStore(path)
+    store.open()
+    assert [peer.peer for peer in store.load_known_peers().peers] == ["bob"]
+    store.close()

@@ -1,0 +1,41 @@
+"""How a peer is connected, in the words of the user: one wording for each, wherever it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from p2pchat.cli.terminal.safe_text import safe_line, safe_name
+from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.names import NAME_LIMIT
+from p2pchat.proto import actors_pb2 as actors
+
+DIRECT = "direct"
+HOLE_PUNCHED = "hole-punched"
+RELAYED_VIA = "relayed via"
+RELAYED = "relayed"
+
+MOVED_DIRECT = "is connected directly now"
+MOVED_RELAYED = "is connected through a relay now"
+
+REACHED = {
+    actors.PUBLIC: "Others can reach this computer directly",
+    actors.PRIVATE: "This computer is behind a router: others reach it through relays",
+}
+
+
+def way(connection: actors.Connection, names: Mapping[str, str]) -> str:
+    """`direct`, `hole-punched`, `relayed via …a1B2c3 (Bob's box)`; `names`: of peers, by peer id."""
+    if not connection.relayed:
+        return HOLE_PUNCHED if connection.punched else DIRECT
+    if not connection.relay:
+        return RELAYED
+    end = safe_line(f"…{peer_id.short(connection.relay)}")
+    name = names.get(connection.relay, "").strip()
+    return f"{RELAYED_VIA} {end}" + (f" ({safe_name(name, NAME_LIMIT)})" if name else "")
+
+
+def moved(event: actors.PeerMoved) -> str:
+    """What is said behind the peer's name."""
+    if event.relayed:
+        return MOVED_RELAYED
+    return f"{MOVED_DIRECT} ({HOLE_PUNCHED})" if event.punched else MOVED_DIRECT

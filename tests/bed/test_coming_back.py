@@ -1,0 +1,107 @@
+"""What breaks mends itself: the public host, a line, a router, a laptop that slept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from p2pchat.cli.terminal.ways import RELAYED_VIA
+from tests.bed import figures
+from tests.bed.namespaces import Bed, Nat, bed
+from tests.bed.people import Cast, Person, arrived, become_contacts, cast, say, start, talk
+
+pytestmark = pytest.mark.bed
+
+PATIENCE = 115.0  # seconds for a whole scene; pytest shows its stacks after 120
+REACHABLE_WITHIN = 30.0  # seconds from the restart of the public host; the promise
+DEAD = 3.0  # seconds until it is started again
+AWAY = 60.0  # seconds that a line is cut, or a laptop sleeps
+SPELLS = 5  # in which something is said meanwhile
+ROUTER_OFF = 5.0  # seconds
+
+
+async def test_a_public_host_that_was_killed_and_is_back(tmp_path: Path) -> None:
+    with bed(Nat.SYMMETRIC, Nat.SYMMETRIC) as made:
+        async with cast(tmp_path, made, PATIENCE) as here:
+            alice, bob = await acquainted(here, made)
+            link = await alice.link()
+            carol = here.person("Carol", made.host("b", 1))
+            await here.mailbox.is_killed()
+            await trio.sleep(DEAD)
+
+            began = trio.current_time()
+            await here.open_mailbox()
+            await carol.start()
+            await bob.writes(alice, "back again?")
+            await alice.hears(["back again?"])
+            await bob.delivered(alice, ["back again?"])
+            took = figures.note("public host back: a friend gets through after", began)
+            assert took < REACHABLE_WITHIN
+            await carol.knows(alice, link)
+            await carol.writes(alice, "who are you?")
+            await carol.delivered(alice, ["who are you?"])
+            await carol.connected(alice, RELAYED_VIA)
+            took = figures.note("public host back: somebody new gets through after", began)
+            assert took < REACHABLE_WITHIN
+
+
+async def test_a_router_that_was_switched_off_and_on(tmp_path: Path) -> None:
+    with bed(Nat.CONE, Nat.CONE) as made:
+        async with cast(tmp_path, made, PATIENCE) as here:
+            alice, bob = await acquainted(here, made)
+            await trio.to_thread.run_sync(made.reboot, "a", ROUTER_OFF)
+            began = trio.current_time()
+            await talk(alice, bob, "after it")
+            figures.note("router rebooted, other address: all said after", began)
+
+
+async def test_a_minute_away(tmp_path: Path) -> None:
+    """Two scenes at a time, because for most of it they only wait."""
+    async with trio.open_nursery() as nursery:
+        for scene in (a_line_that_was_cut, a_laptop_that_slept):
+            folder = tmp_path / scene.__name__
+            folder.mkdir()
+            nursery.start_soon(scene, folder)
+
+
+async def a_line_that_was_cut(folder: Path) -> None:
+    with bed(Nat.SYMMETRIC, Nat.SYMMETRIC) as made:
+        async with cast(folder, made, PATIENCE) as here:
+            alice, bob = await acquainted(here, made)
+            made.cut("a")
+            for number in range(SPELLS):
+                await say(alice, bob, f"spell {number}")
+                await say(bob, alice, f"spell {number}")
+                await trio.sleep(AWAY / SPELLS)
+            made.heal("a")
+            began = trio.current_time()
+            for number in range(SPELLS):
+                await arrived(alice, bob, f"spell {number}")
+                await arrived(bob, alice, f"spell {number}")
+            figures.note("line cut for 60 s: all has arrived after", began)
+            await talk(alice, bob, "now")
+
+
+async def a_laptop_that_slept(folder: Path) -> None:
+    with bed(Nat.CONE, Nat.CONE) as made:
+        async with cast(folder, made, PATIENCE) as here:
+            alice, bob = await acquainted(here, made)
+            bob.pause()
+            await say(alice, bob, "meanwhile")
+            await trio.sleep(AWAY)
+            bob.resume()
+            began = trio.current_time()
+            await arrived(alice, bob, "meanwhile")
+            await talk(alice, bob, "awake")
+            figures.note("laptop slept for 60 s: all said after", began)
+
+
+async def acquainted(here: Cast, made: Bed) -> tuple[Person, Person]:
+    """Two who have already talked."""
+    alice, bob = here.person("Alice", made.host("a")), here.person("Bob", made.host("b"))
+    await start(alice, bob)
+    await become_contacts(alice, bob)
+    await talk(alice, bob, "at first")
+    return alice, bob
