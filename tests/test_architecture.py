@@ -20,6 +20,7 @@ NODE_PARTS = frozenset(
         "app",
         "backoff",
         "config",
+        "control",
         "errors",
         "events",
         "identity",
@@ -56,6 +57,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "proto",
         }
     ),
+    "node.control": frozenset({"node.adapters", "node.errors", "node.runtime", "proto"}),
     "node.app": NODE_PARTS | {"proto"},
     "relay_mailbox": NODE_PARTS | {"proto"},
     # Front ends go through `app`: what it joins is none of their business.

@@ -89,7 +89,7 @@ class AddressBook:
         entry = self._entries.get(peer)
         return entry is not None and entry.is_lasting
 
-    def is_chat_peer(self, peer: str) -> None:
+    def greeted(self, peer: str) -> None:
         """It has greeted us: it counts as somebody to be connected with, and is remembered."""
         if (entry := self._entries.get(peer)) and not entry.is_chat_peer:
             entry.is_chat_peer = True

@@ -30,6 +30,7 @@ class Front:
 
     def __init__(self, others: int) -> None:
         self._others = others
+        self._listens = trio.Event()  # a start may take longer than anybody waits for an answer
 
     async def run(self, node: NodeHandle) -> None:
         with node.hub.open() as feed:
@@ -46,8 +47,10 @@ class Front:
                 if isinstance(event, actors.Listening) and event.addresses and not told:
                     tell(addresses=list(event.addresses))
                     told = True
+                    self._listens.set()
 
     async def _look_around(self, node: NodeHandle) -> None:
+        await self._listens.wait()
         begin = trio.current_time()
         while trio.current_time() < begin + PATIENCE:
             await trio.sleep(LOOK)

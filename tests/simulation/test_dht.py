@@ -51,7 +51,7 @@ async def swarm(size: int = SERVERS, clients: int = CLIENTS) -> AsyncIterator[Sw
 
 
 async def test_servers_find_each_other_through_one_of_them(autojump_clock: MockClock) -> None:
-    async with swarm() as scene:
+    async with swarm(clients=8) as scene:
         await trio.sleep(START)
         for server in scene.servers:
             about = await server.describe()
@@ -94,7 +94,7 @@ async def test_who_has_left_a_topic_is_found_until_it_is_forgotten(
 
 
 async def test_a_record_is_found_and_the_newest_one_wins(autojump_clock: MockClock) -> None:
-    async with swarm() as scene:
+    async with swarm(clients=8) as scene:
         owner, seeker = scene.clients[:2]
         await owner.publish(record_of(owner.number, sequence=3))
         await trio.sleep(START)
@@ -118,7 +118,7 @@ async def test_clients_are_found_that_only_ever_asked(autojump_clock: MockClock)
 
 
 async def test_somebody_is_found_whose_bootstrap_node_is_another(autojump_clock: MockClock) -> None:
-    async with swarm() as scene:
+    async with swarm(clients=8) as scene:
         late = DhtHost(scene.bootstrap.hub, 777)
         async with running(late):
             await late.meet(scene.servers[-1])
@@ -127,7 +127,7 @@ async def test_somebody_is_found_whose_bootstrap_node_is_another(autojump_clock:
 
 
 async def test_three_of_ten_servers_die_and_it_still_works(autojump_clock: MockClock) -> None:
-    async with swarm() as scene:
+    async with swarm(clients=8) as scene:
         member, seeker = scene.clients[:2]
         await member.provide(TOPIC)
         await member.publish(record_of(member.number))

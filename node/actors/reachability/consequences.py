@@ -39,7 +39,9 @@ class Consequences:
         ui: ActorRef,
         announced: Sequence[str] = (),
     ) -> None:
-        """`announced`: addresses that the owner says lead here. `serve`: AutoNAT always (True), never (False), or while we can be reached ourselves."""
+        """`announced`: addresses that the owner says lead here.
+
+        `serve`: AutoNAT always (True), never (False), or while we can be reached ourselves."""
         self._network = network
         self._answering = answering
         self._serve = serve

@@ -361,7 +361,7 @@ class TransportActor(Actor):
     def _heard(self, heard: Heard) -> None:
         hello, peer = heard.hello, heard.peer
         self._book.found(peer, heard.addresses, actors.INBOUND, trio.current_time())
-        self._book.is_chat_peer(peer)
+        self._book.greeted(peer)
         if heard.is_new_name:
             named = actors.PeerNamed(peer=peer, name=hello.nick, previous=heard.previous or "")
             self._tell(named, self._discovery)

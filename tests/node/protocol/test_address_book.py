@@ -353,7 +353,7 @@ def test_a_flood_of_callers_pushes_nobody_out() -> None:
         caller = f"caller{number}"
         peers.connected(caller, "", NOW_MS + number)
         peers.found(caller, ["/c"], actors.INBOUND, 100.0)
-        peers.is_chat_peer(caller)
+        peers.greeted(caller)
         peers.disconnected(caller, 200.0)
     assert len(peers) == 50 + QUOTAS[actors.INBOUND]
     known = {peer.peer for peer in peers.known(NOW_MS).peers}
@@ -482,7 +482,7 @@ def _with_people(number: int) -> AddressBook:
     peers = book()
     for n in range(number):
         peers.connected(f"person{n}")
-        peers.is_chat_peer(f"person{n}")
+        peers.greeted(f"person{n}")
     return peers
 
 
@@ -539,7 +539,7 @@ def test_a_chat_peer_that_came_by_itself_is_dialled_when_it_is_gone_and_others_a
     for peer in ("chat", "other"):
         peers.connected(peer, "", NOW_MS)
         peers.found(peer, ["/a"], actors.INBOUND, 0.0)
-    peers.is_chat_peer("chat")
+    peers.greeted("chat")
     peers.disconnected("chat", 10.0)
     peers.disconnected("other", 10.0)
     assert names(peers.due(20.0)) == ["chat"]

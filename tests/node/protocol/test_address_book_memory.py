@@ -47,7 +47,7 @@ def loaded(*known: records.KnownPeer, now_ms: int = NOW_MS) -> AddressBook:
 
 def friend(peers: AddressBook, peer: str, address: str = "/a", at_ms: int = NOW_MS) -> None:
     peers.connected(peer, address, at_ms)
-    peers.is_chat_peer(peer)
+    peers.greeted(peer)
 
 
 def kept(peers: AddressBook, now_ms: int = NOW_MS) -> list[str]:
@@ -90,7 +90,7 @@ def test_only_news_are_worth_saving() -> None:
     assert _saved(peers)
     peers.connected("bob")
     peers.connected("bob", "/a", NOW_MS + 1)
-    peers.is_chat_peer("bob")
+    peers.greeted("bob")
     peers.found("bob", ["/a"], actors.INBOUND, 0.0)
     peers.connected("server", "/s", NOW_MS)
     peers.found("server", ["/t"], actors.DHT, 0.0)
@@ -144,7 +144,7 @@ def test_who_only_came_by_itself_has_half_of_the_list() -> None:
     peers.load(records.KnownPeers(peers=[friend_of_old]), 0.0, NOW_MS)
     for number in range(MAX_KNOWN):
         peers.connected(f"p{number}", "", NOW_MS + number)
-        peers.is_chat_peer(f"p{number}")
+        peers.greeted(f"p{number}")
         peers.found(f"p{number}", ["/a"], actors.INBOUND, 0.0)
     listed = kept(peers)
     assert len(listed) == MAX_KNOWN_INBOUND + 1
@@ -164,7 +164,7 @@ def test_who_was_here_for_a_question_only_is_not_kept() -> None:
 def test_a_peer_without_any_address_is_not_kept() -> None:
     peers = book()
     peers.connected("bob", "", NOW_MS)
-    peers.is_chat_peer("bob")
+    peers.greeted("bob")
     assert kept(peers) == []
 
 

@@ -1,0 +1,127 @@
+"""Hundreds of connections that come and go leave nothing behind: no task, no open file, no table entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import trio
+
+from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
+from tests.node.adapters.libp2p_relays import LOOPBACK, Nodes, eventually
+from tests.node.adapters.libp2p_tables import tables, usage
+
+CONNECTIONS = 200
+VISITORS = 5  # at a time
+STRANGERS = 10
+PATIENCE = 120.0  # seconds for a test
+REST = 10.0  # seconds until everything that was begun is over
+TOPIC = "talk"
+QUIC = "/ip4/127.0.0.1/udp/0/quic-v1"
+
+
+@pytest.fixture
+async def nodes(nursery: trio.Nursery) -> Nodes:
+    return Nodes(nursery)
+
+
+class House:
+    """Somebody who is visited, directly or through a relay."""
+
+    def __init__(self, nodes: Nodes, host: Libp2pNetwork, relay: Libp2pNetwork | None) -> None:
+        self._nodes = nodes
+        self.host = host
+        self.relay = relay
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        wanted = self.relay is not None
+        return [a for a in self.host.listen_addresses() if ("/p2p-circuit" in a) == wanted]
+
+    async def visitor(self) -> Libp2pNetwork:
+        needs_quic = any("quic" in address for address in self.addresses)
+        visitor = await self._nodes.start([QUIC] if needs_quic else [])
+        await visitor.subscribe(TOPIC)
+        if self.relay is not None:
+            await visitor.dial(self.relay.peer, self.relay.listen_addresses())
+        return visitor
+
+    async def receive(self, visitor: Libp2pNetwork, times: int) -> None:
+        for _ in range(times):
+            await visitor.dial(self.host.peer, self.addresses)
+            await visitor.ping(self.host.peer)
+            await eventually(lambda: visitor.identified(self.host.peer) is not None)
+            await visitor.disconnect(self.host.peer)
+            await eventually(lambda: not connected(visitor, self.host))
+            await eventually(lambda: not connected(self.host, visitor))
+
+
+def connected(near: Libp2pNetwork, far: Libp2pNetwork) -> bool:
+    return far.peer in [connection.peer for connection in near.connections()]
+
+
+async def house(nodes: Nodes, kind: str) -> House:
+    host = await nodes.start([QUIC] if kind == "quic" else [LOOPBACK])
+    await host.subscribe(TOPIC)
+    relay = None
+    if kind == "circuit":
+        relay = await nodes.relay()
+        await host.dial(relay.peer, relay.listen_addresses())
+        await host.reserve(relay.peer)
+    return House(nodes, host, relay)
+
+
+async def visits(at: House, visitors: Sequence[Libp2pNetwork], times: int) -> None:
+    async with trio.open_nursery() as nursery:
+        for visitor in visitors:
+            nursery.start_soon(at.receive, visitor, times)
+
+
+async def settled(wanted: tuple[int, int]) -> tuple[int, int]:
+    with trio.move_on_after(REST):
+        await eventually(lambda: usage() <= wanted)
+    return usage()
+
+
+@pytest.mark.parametrize("kind", ["tcp", "quic", "circuit"])
+async def test_connections_that_come_and_go_leave_nothing(nodes: Nodes, kind: str) -> None:
+    with trio.fail_after(PATIENCE):
+        at = await house(nodes, kind)
+        visitors = [await at.visitor() for _ in range(VISITORS)]
+        everybody = [at.host, *visitors, *([at.relay] if at.relay else [])]
+        await visits(at, visitors, 3)
+        await trio.sleep(REST / 5)
+        before, held = usage(), [tables(network) for network in everybody]
+        await visits(at, visitors, CONNECTIONS // VISITORS)
+        assert await settled(before) <= before
+        await trio.sleep(REST / 5)
+        for network, sizes in zip(everybody, held, strict=True):
+            assert grown(sizes, tables(network)) == {}
+        assert not any(at.host.counters().values())
+
+
+@pytest.mark.parametrize("kind", ["tcp", "quic", "circuit"])
+async def test_strangers_are_forgotten(nodes: Nodes, kind: str) -> None:
+    """Whoever was here once, and never comes again."""
+    with trio.fail_after(PATIENCE):
+        at = await house(nodes, kind)
+        lasting = [at.host, *([at.relay] if at.relay else [])]
+        held = []
+        for _ in range(2):
+            held.append([tables(network) for network in lasting])
+            async with trio.open_nursery() as nursery:
+                passing = House(Nodes(nursery), at.host, at.relay)
+                await visits(passing, [await passing.visitor() for _ in range(STRANGERS)], 1)
+                nursery.cancel_scope.cancel()
+            await eventually(lambda: not any(connected(at.host, n) for n in [at.host]))
+            await trio.sleep(REST / 5)
+        for network, first in zip(lasting, held[1], strict=True):
+            assert grown(first, tables(network)) == {}
+
+
+def grown(before: dict[str, int], after: dict[str, int]) -> dict[str, tuple[int, int]]:
+    return {
+        name: (before.get(name, 0), size)
+        for name, size in after.items()
+        if size > before.get(name, 0)
+    }
