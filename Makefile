@@ -37,7 +37,7 @@ soak: setup
 
 # Nodes behind routers, in network namespaces; minutes, and it needs Linux and root: elsewhere it only says so.
 bed: setup
-	$(BIN)/pytest -rs -m bed $(ARGS)
+	$(BIN)/pytest -rs -o faulthandler_timeout=240 -m bed $(ARGS)
 
 fmt: setup
 	$(BIN)/ruff check --fix .
