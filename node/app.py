@@ -182,6 +182,7 @@ class NetworkWiring:
             config.name,
             rooms={room.name: room.plain for room in config.rooms},
             default_room=config.default_room,
+            settled=not config.rejoin,
         )
         self.storage = ActorCell.of("storage", StorageActor, self._make_storage)
         self.transport = ActorCell.of("transport", TransportActor, self._make_transport)

@@ -40,6 +40,7 @@ WRITE_TIMEOUT = 20.0  # seconds for the operating system to take one frame
 unfixed_window_update = YamuxStream._auto_tune_and_send_window_update
 unfixed_write_frame = Yamux._write_frame
 unfixed_read = YamuxStream.read
+unfixed_reset = YamuxStream.reset
 
 # What the accepting task does once its handshake is done; None outside of accepting.
 _in_accept: ContextVar[Callable[[], object] | None] = ContextVar("p2pchat_in_accept", default=None)
@@ -186,7 +187,10 @@ def leave_identify_to_us(host: BasicHost) -> None:
 
 
 def forget_ended_streams() -> None:
-    """Who reads a Yamux stream when that ends puts an event back into the connection's table, one for each stream."""
+    """Who reads a Yamux stream when that ends puts an event back into the connection's table, one for each stream.
+
+    What nobody has read keeps a stream that we reset for another minute or two.
+    """
 
     async def read(self: YamuxStream, n: int | None = None) -> bytes:
         try:
@@ -195,7 +199,12 @@ def forget_ended_streams() -> None:
             if self.stream_id not in self.conn.streams:
                 self.conn.stream_events.pop(self.stream_id, None)
 
+    async def reset(self: YamuxStream) -> None:
+        self.conn.stream_buffers.get(self.stream_id, bytearray()).clear()
+        await unfixed_reset(self)
+
     YamuxStream.read = read  # type: ignore[method-assign]
+    YamuxStream.reset = reset  # type: ignore[method-assign]
 
 
 def let_no_task_end_pubsub(pubsub: Pubsub, nursery: trio.Nursery, counters: Counter[str]) -> None:

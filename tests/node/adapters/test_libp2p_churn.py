@@ -87,7 +87,7 @@ class Holdings:
 
     async def assert_no_more(self) -> None:
         with trio.move_on_after(REST):
-            while self._growth():  # noqa: ASYNC110
+            while self._growth():
                 await trio.sleep(REST / 20)
         assert self._growth() == {}
 
