@@ -19,7 +19,7 @@ from p2pchat.proto import wire_pb2 as wire
 MAX_VALID = 3600  # seconds
 MAX_SEQUENCE = 2**53 - 1  # as Lamport times
 INTERVAL = 60.0  # seconds between two of one peer, at least
-INTERVAL_PER_MEMBER = 2.0  # seconds: a room of any size hears about one in two seconds in all
+INTERVAL_PER_MEMBER = 6.0  # seconds: a room of any size hears about one in six seconds in all
 MAX_INTERVAL = 1200.0  # seconds
 VALID_INTERVALS = 3  # two can be lost
 
