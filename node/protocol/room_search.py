@@ -10,7 +10,8 @@ from p2pchat.node.backoff import Backoff
 from p2pchat.node.protocol.peer_exchange import FEW
 
 FIRST = 1.0  # seconds after a room was joined, or after the first peer was connected
-RETRY = Backoff(first=15.0, most=600.0)  # seconds, while a room has few neighbours
+# Seconds, while a room has few neighbours. Two who start together both look before either can be found.
+RETRY = Backoff(first=4.0, most=600.0)
 RARELY = Backoff(first=1800.0, most=1800.0)  # seconds, when it has enough
 
 

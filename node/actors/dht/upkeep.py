@@ -21,7 +21,7 @@ from p2pchat.proto import wire_pb2 as wire
 Type = kad.Message.Type
 
 CHORES_AT_ONCE = 3  # look-ups that nobody waits for; more wait
-SETTLE = 3.0  # seconds for changes of addresses to come to rest before others hear of them
+SETTLE = 1.5  # seconds for changes of addresses to come to rest before others hear of them
 RANDOM_BUCKETS = 3  # looked into with each refresh
 STALE_AFTER = (
     1800.0  # seconds without a word until a peer in the table is asked whether it is there
