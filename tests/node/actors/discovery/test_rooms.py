@@ -216,7 +216,7 @@ async def test_members_are_looked_for_in_the_dht_when_somebody_is_connected(
         await trio.sleep(100)
         assert scene.searches == []
         await scene.neighbour(PEER)
-        await trio.sleep(3)
+        await trio.sleep(2)
         assert [topic_ for _, topic_ in scene.searches] == [topic("room")]
         assert scene.told_rooms() == {OTHER: WHERE}
         assert (await scene.describe()).exchanged == 0
