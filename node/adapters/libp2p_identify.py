@@ -234,8 +234,11 @@ def _texts(raw: Iterable[bytes]) -> tuple[str, ...]:
     for address in raw:
         try:
             text = str(Multiaddr(bytes(address)))
+            is_whole = Multiaddr(text).to_bytes() == bytes(
+                address
+            )  # py-multiaddr fills up with zeros
         except Exception:
             continue
-        if len(text) <= MAX_TEXT and text.strip("/"):
+        if is_whole and len(text) <= MAX_TEXT and text.strip("/"):
             found[text] = None
     return tuple(found)

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from weakref import WeakKeyDictionary, WeakSet
 
 import trio
-from libp2p.abc import INetConn
+from libp2p.abc import INetConn, INetStream
 from libp2p.host.ping import ID as PING
 from libp2p.host.ping import PING_LENGTH
 from libp2p.io.utils import read_exactly
+from libp2p.network.stream.exceptions import StreamReset
 from libp2p.network.swarm import Swarm
 from libp2p.protocol_muxer.exceptions import ProtocolNotSupportedError
 from libp2p.protocol_muxer.multiselect_client import MultiselectClient
@@ -31,6 +32,7 @@ CHECK_EVERY = 1.0  # seconds between looks for connections that are due
 PING_EVERY = 15.0  # seconds for each connection
 PING_TIMEOUT = 5.0  # seconds; a connection that needs longer is closed
 RESET_TIMEOUT = 0.2  # seconds to tell the other side that a ping's stream is done with
+IDLE_TIMEOUT = 60.0  # seconds for the next ping on a stream that we serve
 DOUBT_TIMEOUT = 2.0  # seconds for one that is probably dead
 
 
@@ -77,12 +79,31 @@ class Pings:
         try:
             await self.ping(connection)
         except StreamError as error:
-            if not connection.is_closed:
+            if not connection.is_closed and not _was_refused(error):
                 log.debug(
                     "closing a dead connection to %s: %s", connection.muxed_conn.peer_id, error
                 )
                 await fixes.hang_up(connection)
                 await connection.close()
+
+
+async def serve(stream: INetStream) -> None:
+    """Answer pings. py-libp2p resets a peer's third stream, who may then take the connection for dead."""
+    try:
+        while True:
+            with trio.fail_after(IDLE_TIMEOUT):
+                payload = await read_exactly(stream, PING_LENGTH)
+            await stream.write(payload)
+    except Exception as error:
+        log.debug("no more pings of %s: %r", stream.muxed_conn.peer_id, error)
+    await stream.close()
+
+
+def _was_refused(error: BaseException | None) -> bool:
+    """Somebody resets our pings, who must be alive for that."""
+    while error is not None and not isinstance(error, StreamReset):
+        error = error.__cause__
+    return error is not None
 
 
 async def _round_trip(connection: INetConn) -> float:

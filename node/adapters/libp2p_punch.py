@@ -10,6 +10,7 @@ packet arrives between two attempts of ours, both would wait for each other.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import socket
 import struct
@@ -35,11 +36,12 @@ log = logging.getLogger(__name__)
 # Seconds of the attempts to connect to one address, one after the other. A router may refuse or drop the first ones;
 # a short one must not give up before an answer from far away is there, so they become longer.
 KNOCKS = (0.3, 0.3, 0.3, 0.5, 0.5, 0.8, 0.8, 1.5)
-HANDSHAKE_TIMEOUT = (
-    2.0  # seconds; when both sides wait for each other there is time for another attempt
-)
+# Seconds more when the other side's packet has come: giving up then would break its attempt.
+ANSWER_TIMEOUT = 1.0
+HANDSHAKE_TIMEOUT = 2.0  # seconds; when both wait for each other, there is time for another attempt
 MAX_ADDRESSES = 8  # dialled at once
 MAX_PUNCHES = 16  # at once, to as many peers
+_SYN_RECEIVED = 3  # Linux's TCP_SYN_RECV
 
 Endpoint = tuple[str, int]  # IP address and port
 
@@ -104,9 +106,8 @@ class Puncher:
         for patience in KNOCKS:
             next_one = trio.current_time() + patience
             stream = None
-            with trio.move_on_after(patience):
-                with contextlib.suppress(OSError):
-                    stream = await _open(endpoint, self._source(endpoint))
+            with contextlib.suppress(OSError):
+                stream = await _open(endpoint, self._source(endpoint), patience)
             if stream is not None:
                 await self._shake_hands(punch, stream)
             await trio.sleep_until(next_one)
@@ -181,18 +182,46 @@ def _endpoint(address: Multiaddr) -> Endpoint | None:
     return str(host), int(values["tcp"])
 
 
-async def _open(destination: Endpoint, source: Endpoint | None) -> trio.SocketStream:
-    """Raises `OSError`."""
-    family = socket.AF_INET6 if ":" in destination[0] else socket.AF_INET
-    sock = trio.socket.socket(family, socket.SOCK_STREAM)
+async def _open(
+    destination: Endpoint, source: Endpoint | None, patience: float
+) -> trio.SocketStream | None:
+    """None when nobody is there within `patience` seconds, or is found a little later. Raises `OSError`."""
+    sock = socket.socket(_family(destination), socket.SOCK_STREAM)
     try:
+        sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "SO_REUSEPORT"):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if source is not None:
-            await sock.bind(source)
-        await sock.connect(destination)
+            sock.bind(source)
+        code = sock.connect_ex(destination)
+        if code == errno.EINPROGRESS and await _is_decided(sock, patience):
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     except BaseException:
         sock.close()
         raise
-    return trio.SocketStream(sock)
+    if code != 0:
+        sock.close()
+        return None
+    return trio.SocketStream(trio.socket.from_stdlib_socket(sock))
+
+
+async def _is_decided(sock: socket.socket, patience: float) -> bool:
+    with trio.move_on_after(patience) as scope:
+        await trio.lowlevel.wait_writable(sock)
+    if scope.cancelled_caught and _is_answering(sock):
+        with trio.move_on_after(ANSWER_TIMEOUT) as scope:
+            await trio.lowlevel.wait_writable(sock)
+    return not scope.cancelled_caught
+
+
+def _is_answering(sock: socket.socket) -> bool:
+    """Whether the other side's packet has come, so that both are about to meet. Only Linux tells."""
+    if not hasattr(socket, "TCP_INFO"):
+        return False
+    [state] = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+    return bool(state == _SYN_RECEIVED)
+
+
+def _family(endpoint: Endpoint) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import trio
 from libp2p.abc import INetConn, INetStream
 from libp2p.custom_types import TProtocol
+from libp2p.host.ping import ID as PING
 from libp2p.peer.id import ID
 from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
@@ -70,6 +71,7 @@ class Libp2pSession:
         fixes.remember_subscriptions_while_connected(self._pubsub)
         self._gossip: Gossip | None = None
         self._pings = libp2p_ping.Pings(self._swarm)
+        self._host.set_stream_handler(PING, libp2p_ping.serve)
         self._identify = Identify(
             self._host, self._swarm, self.listen_addresses, lambda peer: self._watcher.learned(peer)
         )

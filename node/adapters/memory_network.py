@@ -6,7 +6,6 @@ trio's own, so that it runs on virtual time as well.
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from p2pchat.node.adapters.memory_gossip import MemoryGossip, Rumour
 from p2pchat.node.adapters.memory_hub import Hub
 from p2pchat.node.adapters.memory_identify import MemoryIdentify
 from p2pchat.node.adapters.memory_link import End, MemoryStream, Wire
+from p2pchat.node.adapters.memory_news import News
 from p2pchat.node.adapters.memory_relay import Circuit, MemoryRelay, Reservation
 from p2pchat.node.config import NetworkLimits, RelayLimits
 from p2pchat.node.errors import DialError, ListenError, NetworkDownError, PublishError, StreamError
@@ -27,11 +27,7 @@ from p2pchat.node.ports import (
     RETIRE_AFTER,
     ConnectionInfo,
     Identified,
-    PeerDown,
     PeerEvent,
-    PeerIdentified,
-    PeerMoved,
-    PeerUp,
     RelayStatus,
     Stream,
     StreamHandler,
@@ -42,7 +38,6 @@ from p2pchat.node.protocol import peer_id
 PEER_EVENTS = (
     1024  # events nobody has taken yet; nearly full: no new connection (a PeerDown always fits)
 )
-SMALL_NEWS = 4  # what only adds to a PeerUp may fill one part of so many of them
 RELAYING = "/libp2p/circuit/relay/0.2.0/hop"  # what a relay says that it serves, as over libp2p
 
 
@@ -81,8 +76,8 @@ class MemoryNetwork:
         self._gossip = MemoryGossip(
             self._peer, self._ends, self._hub.new_message_id, self._counters
         )
-        self._identify = MemoryIdentify(self._all_ends, self._self, self._learned)
-        self._happened, self._events = trio.open_memory_channel[PeerEvent](PEER_EVENTS)
+        self._news = News(PEER_EVENTS, self._counters)
+        self._identify = MemoryIdentify(self._all_ends, self._self, self._news.identified)
 
     @property
     def peer(self) -> str:
@@ -108,7 +103,7 @@ class MemoryNetwork:
             end.hang_up()
         self._relay.close()
         self._gossip.end()
-        self._happened.close()
+        self._news.end()
         self._begin_life()
 
     @property
@@ -138,9 +133,6 @@ class MemoryNetwork:
     def learn(self, end: End, said: Identified) -> None:
         self._identify.learn(end, said)
 
-    def _learned(self, peer: str) -> None:
-        self._tell_if_there_is_room(PeerIdentified(peer))
-
     def _self(self) -> Identified:
         protocols = [*self._handlers, *([RELAYING] if self._serving else [])]
         return Identified(frozenset(protocols), self.listen_addresses())
@@ -153,7 +145,7 @@ class MemoryNetwork:
 
     def peer_events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
         """Those of the run that goes on, else of the next one."""
-        return self._events
+        return self._news.events
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._counters)
@@ -209,11 +201,11 @@ class MemoryNetwork:
             del self._spare[end.peer]
         elif spare := self._spare.pop(end.peer, None):
             self._ends[end.peer] = spare
-            self._tell_if_there_is_room(_moved(spare.info))
+            self._news.moved(spare.info)
         else:
             del self._ends[end.peer]
             self._identify.forget(end.peer)
-            self._tell(PeerDown(end.peer))
+            self._news.left(end.peer)
         if not end.info.relayed:
             self._lose_what_ran_through(end.peer)
 
@@ -253,12 +245,10 @@ class MemoryNetwork:
 
     def _has_room(self, *, inbound: bool) -> bool:
         inbound_now = sum(not end.info.outbound for end in self._ends.values())
-        unread = self._happened.statistics().current_buffer_used
         has_room = (
             len(self._ends) < self._limits.max_connections
             and not (inbound and inbound_now >= self._limits.max_inbound)
-            # Room for this PeerUp, and for a PeerDown of everybody.
-            and unread + len(self._ends) + 2 <= PEER_EVENTS
+            and self._news.has_room(len(self._ends))
         )
         self._counters["connections_refused"] += not has_room
         return has_room
@@ -267,13 +257,9 @@ class MemoryNetwork:
         self, peer: str, address: str, circuit: Circuit | None, *, outbound: bool, punched: bool
     ) -> End:
         relay = circuit.relay_peer if circuit else ""
+        transport = "relay" if circuit else "memory"
         info = ConnectionInfo(
-            peer,
-            address,
-            "relay" if circuit else "memory",
-            outbound,
-            relayed=circuit is not None,
-            punched=punched,
+            peer, address, transport, outbound, relayed=circuit is not None, punched=punched
         )
         wire = Wire(self._hub.weather(peer, self._peer, relay))
         return End(self, info, wire, self._counters, circuit)
@@ -283,13 +269,12 @@ class MemoryNetwork:
         before = self._ends.get(end.peer)
         self._ends[end.peer] = end
         self._nursery.start_soon(end.incoming.pump, end.scope)
-        info = end.info
         if before is None:
-            self._tell(PeerUp(info.peer, info.address, info.transport, info.outbound, info.relayed))
+            self._news.came(end.info)
         else:
             self._spare[end.peer] = before
             end.topics = before.topics  # known of the peer, not of the connection
-            self._tell_if_there_is_room(_moved(info))
+            self._news.moved(end.info)
             self._nursery.start_soon(self._retire, before)
         self._gossip.introduce(end)
         self._identify.introduce(end)
@@ -299,16 +284,6 @@ class MemoryNetwork:
         await trio.sleep(RETIRE_AFTER)
         if self._spare.get(end.peer) is end:
             end.hang_up()
-
-    def _tell_if_there_is_room(self, event: PeerMoved | PeerIdentified) -> None:
-        if self._happened.statistics().current_buffer_used < PEER_EVENTS // SMALL_NEWS:
-            self._tell(event)
-        else:
-            self._counters["peer_events_dropped"] += 1
-
-    def _tell(self, event: PeerEvent) -> None:
-        with contextlib.suppress(trio.BrokenResourceError):  # nobody reads any more
-            self._happened.send_nowait(event)
 
     def _end_to(self, peer: str) -> End:
         if peer not in self._ends:
@@ -419,12 +394,6 @@ class MemoryNetwork:
 
     def topic_peers(self, topic: str) -> Sequence[str]:
         return self._gossip.peers(topic)
-
-
-def _moved(info: ConnectionInfo) -> PeerMoved:
-    return PeerMoved(
-        info.peer, info.address, info.transport, info.outbound, info.relayed, info.punched
-    )
 
 
 class MemoryHub(Hub[MemoryNetwork]):

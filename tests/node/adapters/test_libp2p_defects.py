@@ -1,5 +1,5 @@
-"""Shows that what `libp2p_fixes`, `libp2p_router`, `libp2p_pubsub`, `libp2p_circuit` and `libp2p_relay` close is
-still broken in the pinned py-libp2p.
+"""Shows that what `libp2p_fixes`, `libp2p_router`, `libp2p_pubsub`, `libp2p_circuit`, `libp2p_identify`, `libp2p_ping`
+and `libp2p_relay` close is still broken in the pinned py-libp2p.
 
 When one of these fails, the defect is gone: remove its fix and this test.
 """
@@ -21,8 +21,12 @@ from libp2p import new_host
 from libp2p.abc import IHost, INetStream
 from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
+from libp2p.host.ping import ID as PING
+from libp2p.host.ping import PING_LENGTH
 from libp2p.identity.identify import identify
+from libp2p.io.utils import read_exactly
 from libp2p.network.config import ConnectionConfig
+from libp2p.network.stream.exceptions import StreamError
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
@@ -185,6 +189,86 @@ def test_what_importing_libp2p_brings() -> None:
 def test_the_fix_lets_libp2p_log_again() -> None:
     libp2p_fixes.set_up_logging()
     assert logging.getLogger("libp2p").propagate
+
+
+# ---- who comes and goes -----------------------------------------------------------------------------
+
+
+async def visit(client: IHost, server: IHost) -> None:
+    """Come, until the server has asked who that is, and go."""
+    peer = client.get_id()
+    await connect(client, server)
+    while not server.get_peerstore().has_peer(peer):
+        await trio.sleep(0.01)
+    await client.disconnect(server.get_id())
+    while server.get_network().get_connections(peer):
+        await trio.sleep(0.01)
+
+
+async def test_whoever_was_here_once_is_kept() -> None:
+    with trio.fail_after(PATIENCE):
+        async with bare_host() as client, bare_host() as server:
+            await visit(client, server)
+            swarm = server.get_network()
+            assert isinstance(swarm, Swarm)
+            while client.get_id() not in swarm.auto_connector._recent_disconnects:
+                await trio.sleep(0.01)
+            assert server.get_peerstore().has_peer(client.get_id())
+
+
+async def test_who_reads_a_stream_that_ends_leaves_an_event() -> None:
+    connection = Yamux(Quiet(), STRANGER, is_initiator=True)  # type: ignore[arg-type]
+    stream = await connection.open_stream()
+    async with trio.open_nursery() as nursery:
+
+        async def read() -> None:
+            with contextlib.suppress(Exception):
+                await libp2p_fixes.unfixed_read(stream, 1)
+
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        waiting = connection.stream_events[stream.stream_id]
+        await libp2p_fixes.unfixed_reset(stream)
+        waiting.set()
+    assert stream.stream_id not in connection.streams
+    assert stream.stream_id in connection.stream_events
+
+
+async def test_a_stream_that_is_reset_stays_while_something_is_unread() -> None:
+    connection = Yamux(Quiet(), STRANGER, is_initiator=True)  # type: ignore[arg-type]
+    stream = await connection.open_stream()
+    connection.stream_buffers[stream.stream_id] += b"unread"
+    await libp2p_fixes.unfixed_reset(stream)
+    assert stream.stream_id in connection.streams
+
+
+async def test_whoever_accepts_streams_of_a_quic_connection_is_not_woken_by_its_end() -> None:
+    """And what the other side closes stays in the listener's tables."""
+    address = Multiaddr("/ip4/127.0.0.1/udp/0/quic-v1")
+    server, client = (new_host(listen_addrs=[address], enable_quic=True) for _ in range(2))
+    with trio.fail_after(PATIENCE):
+        async with server.run(listen_addrs=[address]), client.run(listen_addrs=[address]):
+            await connect(client, server)
+            [near] = client.get_network().get_connections(server.get_id())
+            swarm = server.get_network()
+            await near.close()
+            assert not near.muxed_conn._stream_accept_event.is_set()  # type: ignore[attr-defined]
+            while swarm.get_connections():
+                await trio.sleep(0.01)
+            await trio.sleep(0.5)
+            [listener] = swarm.listeners.values()
+            assert listener._conn_by_quic_id  # type: ignore[attr-defined]
+
+
+async def test_the_third_ping_of_a_peer_at_a_time_is_reset() -> None:
+    with trio.fail_after(PATIENCE):
+        async with bare_host() as client, bare_host() as server:
+            await connect(client, server)
+            streams = [await client.new_stream(server.get_id(), [PING]) for _ in range(3)]
+            with pytest.raises(StreamError):
+                for stream in streams:
+                    await stream.write(bytes(PING_LENGTH))
+                    await read_exactly(stream, PING_LENGTH)
 
 
 # ---- relays ---------------------------------------------------------------------------------------------

@@ -77,3 +77,26 @@ def test_an_address_that_is_none_stays() -> None:
 )
 def test_what_another_machine_could_dial(address: str, dialable: bool) -> None:
     assert listen_addresses.is_dialable_elsewhere(Multiaddr(address)) is dialable
+
+
+def test_only_direct_addresses_are_announced() -> None:
+    relay = "12D3KooWRndVhVZPCiQwHBBBdg769GyrPUW13zxwqQyf9r3ANaba"
+    good = [
+        "/ip4/203.0.113.7/tcp/4001",
+        "/ip4/203.0.113.7/udp/4001/quic-v1",
+        "/dns4/a.example/tcp/1",
+    ]
+    bad = [
+        "nonsense",
+        "/ip4/203.0.113.7",
+        f"{good[0]}/p2p/{relay}/p2p-circuit",
+        "/ip4/1.2.3.4/udp/1",
+    ]
+    announced = listen_addresses.announceable([*bad, *good, good[0]])
+    assert [str(address) for address in announced] == good
+
+
+def test_announced_addresses_are_bounded() -> None:
+    many = [f"/ip4/203.0.113.7/tcp/{port}" for port in range(1, 100)]
+    announced = listen_addresses.announceable(many)
+    assert [str(address) for address in announced] == many[: listen_addresses.MAX_ANNOUNCED]

@@ -1,0 +1,131 @@
+"""Identify over real libp2p: what strangers may say, and what they are told."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from libp2p.abc import INetStream
+from libp2p.identity.identify.identify import ID as IDENTIFY
+from libp2p.identity.identify.pb.identify_pb2 import Identify as Message
+from libp2p.identity.identify_push.identify_push import ID_PUSH as PUSH
+from libp2p.peer.envelope import consume_envelope
+from libp2p.peer.id import ID
+from libp2p.utils.varint import encode_varint_prefixed, read_varint_prefixed_bytes_limited
+from multiaddr import Multiaddr
+
+from p2pchat.node.adapters import libp2p_identify
+from p2pchat.node.adapters.libp2p_identify import (
+    MAX_ADDRESSES,
+    MAX_MESSAGE,
+    MAX_PROTOCOLS,
+    MAX_TEXT,
+    heard_in,
+)
+from tests.node.adapters.libp2p_relays import PATIENCE, Nodes, eventually, stranger
+
+ADDRESS = Multiaddr("/ip4/203.0.113.7/tcp/4001")  # nobody dials it here
+RELAY = "12D3KooWRndVhVZPCiQwHBBBdg769GyrPUW13zxwqQyf9r3ANaba"
+
+
+@pytest.fixture
+async def nodes(nursery: trio.Nursery) -> Nodes:
+    return Nodes(nursery)
+
+
+async def read(stream: INetStream) -> Message:
+    return Message.FromString(await read_varint_prefixed_bytes_limited(stream, MAX_MESSAGE))
+
+
+def test_what_is_too_much_is_left_out() -> None:
+    many = [Multiaddr(f"/ip4/203.0.113.7/tcp/{port}").to_bytes() for port in range(1, 1000)]
+    message = Message(
+        protocols=["/" * (MAX_TEXT + 1), *(f"/{n}" for n in range(1000))], listen_addrs=many
+    )
+    heard = heard_in(message)
+    assert len(heard.protocols) == MAX_PROTOCOLS - 1
+    assert list(heard.addresses) == [
+        f"/ip4/203.0.113.7/tcp/{p}" for p in range(1, MAX_ADDRESSES + 1)
+    ]
+
+
+def test_what_is_no_address_is_left_out() -> None:
+    long = Multiaddr(f"/p2p/{RELAY}/p2p-circuit" * 5).to_bytes()
+    good = ADDRESS.to_bytes()
+    message = Message(listen_addrs=[b"", b"\xff\xff", long, good, good], observed_addr=b"\x04")
+    heard = heard_in(message)
+    assert list(heard.addresses) == [str(ADDRESS)]
+    assert not heard.observed
+
+
+def test_the_address_of_a_circuit_is_not_where_we_are_seen() -> None:
+    circuit = Multiaddr(f"{ADDRESS}/p2p/{RELAY}/p2p-circuit")
+    assert not heard_in(Message(observed_addr=circuit.to_bytes())).observed
+    assert heard_in(Message(observed_addr=ADDRESS.to_bytes())).observed == str(ADDRESS)
+
+
+async def test_a_stranger_is_told_signed_addresses_and_where_we_see_it(nodes: Nodes) -> None:
+    with trio.fail_after(PATIENCE):
+        house = await nodes.relay()
+        async with stranger(house) as client:
+            house.announce([str(ADDRESS)])
+            stream = await client.new_stream(ID.from_string(house.peer), [IDENTIFY])
+            said = await read(stream)
+            [seen] = [c.address for c in house.connections()]
+            own = list(house.listen_addresses())
+    told = [str(Multiaddr(raw)) for raw in said.listen_addrs]
+    assert told == own
+    assert told[0] == str(ADDRESS)
+    assert str(Multiaddr(said.observed_addr)) == seen
+    _, record = consume_envelope(said.signedPeerRecord, "libp2p-peer-record")
+    assert [str(address) for address in record.addrs] == told
+    assert record.peer_id == ID.from_string(house.peer)
+    assert IDENTIFY in said.protocols
+
+
+async def test_a_push_that_is_too_long_is_not_heard(nodes: Nodes) -> None:
+    with trio.fail_after(PATIENCE):
+        house = await nodes.relay()
+        async with stranger(house) as client:
+            peer = str(client.get_id())
+            await eventually(lambda: house.identified(peer) is not None)
+            before = house.identified(peer)
+            stream = await client.new_stream(ID.from_string(house.peer), [PUSH])
+            await stream.write(encode_varint_prefixed(bytes(MAX_MESSAGE + 1)))
+            await eventually(lambda: house.counters().get("streams_reset", 0) == 1)
+            assert house.identified(peer) == before
+            stream = await client.new_stream(ID.from_string(house.peer), [PUSH])
+            await stream.write(
+                encode_varint_prefixed(Message(protocols=["/new/1"]).SerializeToString())
+            )
+            await eventually(lambda: "/new/1" in protocols_of(house.identified(peer)))
+
+
+def protocols_of(identified: object) -> frozenset[str]:
+    return getattr(identified, "protocols", frozenset())
+
+
+async def test_many_changes_are_told_at_once(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libp2p_identify, "PUSH_EVERY", 0.5)
+    pushes = 0
+
+    async def count(stream: INetStream) -> None:
+        nonlocal pushes
+        pushes += 1
+        await read(stream)
+
+    with trio.fail_after(PATIENCE):
+        house = await nodes.relay()
+        async with stranger(house) as client:
+            client.set_stream_handler(PUSH, count)
+            peer = str(client.get_id())
+            await eventually(lambda: house.identified(peer) is not None)
+            stream = await client.new_stream(ID.from_string(house.peer), [IDENTIFY])
+            await read(stream)
+
+            async def nothing(stream: object) -> None: ...
+
+            for number in range(50):
+                house.handle(f"/many/{number % 25}", nothing)
+            await eventually(lambda: pushes > 0)
+            await trio.sleep(1.0)
+    assert pushes == 1
