@@ -167,8 +167,8 @@ class NetworkWiring:
         announce: bool = True,
         always_public: bool = False,
     ) -> None:
-        """`ui` and `delivery` hear of peers; without `announce` the node does not say in which rooms it is.
-        `always_public`: it serves the DHT and AutoNAT whatever others say of it."""
+        """`ui` and `delivery` hear of peers. Without `announce` the node says nothing of itself in its rooms, and is
+        only found in the DHT by who looks for members. `always_public`: it serves the DHT and AutoNAT whatever others say of it."""
         self.config = config
         self.identity = identity
         self.adapters = adapters
@@ -232,7 +232,8 @@ class NetworkWiring:
             ui=self._ui,
             rng=self.rng,
             serve=self._serve,
-            small_relay=SMALL_RELAY if self.config.relay is None else None,
+            # A mailbox relays as its operator says.
+            small_relay=None if self.config.relay or self._serve else SMALL_RELAY,
             mapper=self.adapters.mapper,
             bootstrap=self.config.bootstrap,
             announced=self.config.announce,

@@ -221,7 +221,7 @@ def let_no_task_end_pubsub(pubsub: Pubsub, nursery: trio.Nursery, counters: Coun
             await task(*args)
         except Exception as error:
             counters["gossip_errors"] += 1
-            log.info("gossip task failed: %r", error)
+            log.debug("gossip task failed: %r", error)
 
     def run_task(task: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> None:
         if options.get("daemon"):

@@ -220,12 +220,18 @@ async def _read(stream: INetStream) -> Message:
 
 def heard_in(message: Message) -> Identified:
     """What of it we keep: what can be read and is within the limits."""
-    protocols = [p for p in message.protocols[:MAX_PROTOCOLS] if len(p) <= MAX_TEXT]
+    protocols = [p for p in message.protocols[:MAX_PROTOCOLS] if _is_text(p)]
     addresses = _texts(message.listen_addrs[:MAX_ADDRESSES])
     observed = next(iter(_texts([message.observed_addr])), "")
     return Identified(
         frozenset(protocols), addresses, "" if "p2p-circuit" in observed else observed
     )
+
+
+def _is_text(said: object) -> bool:
+    """Not empty, not very long, and without control characters. What is no UTF-8 comes as bytes out of a message of
+    proto2, which checks nothing."""
+    return isinstance(said, str) and 0 < len(said) <= MAX_TEXT and said.isprintable()
 
 
 def _texts(raw: Iterable[bytes]) -> tuple[str, ...]:
@@ -239,6 +245,6 @@ def _texts(raw: Iterable[bytes]) -> tuple[str, ...]:
             )  # py-multiaddr fills up with zeros
         except Exception:
             continue
-        if is_whole and len(text) <= MAX_TEXT and text.strip("/"):
+        if is_whole and _is_text(text) and text.strip("/"):
             found[text] = None
     return tuple(found)

@@ -86,7 +86,7 @@ class RelayClient:
         try:
             call = await wire.read_message(stream, StopMessage)
         except wire.CircuitError as error:
-            log.info("refused a call through %s: %s", stream.muxed_conn.peer_id, error)
+            log.debug("refused a call through %s: %s", stream.muxed_conn.peer_id, error)
             await self._refuse(stream, Status.MALFORMED_MESSAGE)
             return
         held = self._held.get(stream.muxed_conn.peer_id)

@@ -71,7 +71,7 @@ class Libp2pSession:
         fixes.remember_subscriptions_while_connected(self._pubsub)
         self._gossip: Gossip | None = None
         self._pings = libp2p_ping.Pings(self._swarm)
-        self._host.set_stream_handler(PING, libp2p_ping.serve)
+        self._host.set_stream_handler(PING, self._pings.serve)
         self._identify = Identify(
             self._host, self._swarm, self.listen_addresses, lambda peer: self._watcher.learned(peer)
         )

@@ -144,7 +144,7 @@ class PeerWatcher(INotifee):
             try:
                 await do(*args)
             except Exception as error:
-                log.info("moving failed: %r", error)
+                log.debug("moving failed: %r", error)
 
         if self._swarm.background_nursery is not None:
             self._swarm.background_nursery.start_soon(guarded)

@@ -89,6 +89,11 @@ class AddressBook:
         entry = self._entries.get(peer)
         return entry is not None and entry.is_lasting
 
+    def unchoose(self, peer: str) -> None:
+        """The owner wants it no longer: it is known as any other."""
+        if entry := self._entries.get(peer):
+            entry.unchoose()
+
     def greeted(self, peer: str) -> None:
         """It has greeted us: it counts as somebody to be connected with, and is remembered."""
         if (entry := self._entries.get(peer)) and not entry.is_chat_peer:
@@ -218,7 +223,7 @@ class AddressBook:
         ]
 
     def _retry(self, entry: Entry) -> Backoff:
-        if entry.is_lasting:
+        if actors.USER in entry.sources:
             return RETRY_LASTING
         is_past = entry.sources <= {actors.REMEMBERED, actors.INBOUND}
         return RETRY_REMEMBERED if is_past else RETRY

@@ -92,6 +92,16 @@ class Entry:
             self.heard[source] = (new + self.heard.get(source, []))[:ADDRESSES_EACH]
         return any(address not in known for address, _ in bare)
 
+    def unchoose(self) -> None:
+        """The owner wants it no longer. Where it is, is known all the same."""
+        self.sources.discard(actors.USER)
+        if self.is_lasting:
+            return
+        told = self.heard.get(actors.INBOUND, [])
+        self.heard[actors.INBOUND] = [*dict.fromkeys([*self.configured, *told])][:ADDRESSES_EACH]
+        self.configured.clear()
+        self.sources.add(actors.INBOUND)
+
     def worked(self, address: str, now_ms: int) -> bool:
         """It has led there. Whether that is news."""
         address = address.removesuffix(f"/p2p/{self.peer}")

@@ -178,8 +178,11 @@ class DeliveryActor(Actor):
 
     @handles(actors.PeerMoved)
     async def _peer_moved(self, event: actors.PeerMoved) -> None:
-        if link := self._links.get(event.peer):
+        if link := self._links.pop(event.peer, None):
             link.moved()
+            self._work.ring()
+        if not event.relayed:
+            self._mailboxes.moved(event.peer)
 
     @handles(actors.PeerNamed)
     async def _peer_named(self, event: actors.PeerNamed) -> None:
@@ -300,14 +303,21 @@ class DeliveryActor(Actor):
                 await link.run()
         except (StreamError, RequestRejectedError, ActorError) as error:
             log.info("delivering to %s: %s", peer, error)
-            self._direct_failures[peer] += 1
-            delay = RETRY_DIRECT.delay(self._direct_failures[peer], self._rng)
-            self._retry_direct[peer] = trio.current_time() + delay
-            self._outgoing.courier.stuck(peer)
-            self._sync(peer)
+            if (
+                self._links.get(peer) is link
+            ):  # else it has moved, and says nothing about the new way
+                self._put_off(peer)
         finally:
-            del self._links[peer]
+            if self._links.get(peer) is link:
+                del self._links[peer]
             self._work.ring()
+
+    def _put_off(self, peer: str) -> None:
+        self._direct_failures[peer] += 1
+        delay = RETRY_DIRECT.delay(self._direct_failures[peer], self._rng)
+        self._retry_direct[peer] = trio.current_time() + delay
+        self._outgoing.courier.stuck(peer)
+        self._sync(peer)
 
     def _notice(self, problem: actors.Rejected) -> None:
         self._ui.offer(actors.Notice(level=actors.Notice.WARNING, text=problem.detail))

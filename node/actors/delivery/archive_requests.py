@@ -49,6 +49,11 @@ class ArchiveRequests:
         self._bell = Bell()
         self._ended = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an answer is still to come, also one that nobody waits for any more."""
+        return bool(self._unsent or self._unanswered)
+
     async def ask(self, peer: str, wish: mailbox.Archive) -> actors.ArchiveStatus.Answer:
         """What the owner is told of the mailbox `peer`, within `PATIENCE`."""
         if self._ended:

@@ -58,7 +58,8 @@ class DeliverLink:
         self._bell.ring()
 
     def moved(self) -> None:
-        """There is a better connection: what is under way is answered on this stream, the rest goes over another."""
+        """There is a better connection: what is under way is answered on this stream, which ends then. The rest is for
+        another link, which may run at the same time."""
         self._moved = True
         self._bell.ring()
 
@@ -77,7 +78,8 @@ class DeliverLink:
                     await stream.reset()
                 raise
         finally:
-            self._outgoing.outbox.give_back(self._route)
+            unanswered = [message_id for ids in self._under_way for message_id in ids]
+            self._outgoing.outbox.give_back(self._route, unanswered)
 
     async def _write(self, stream: Stream) -> None:
         idle_since = trio.current_time()
@@ -118,11 +120,13 @@ class DeliverLink:
                 body = await stream.read_frame(ANSWER_LIMIT)
             if patience.cancelled_caught:
                 raise StreamError(f"no answer within {ANSWER_TIMEOUT:g} s")
-            ids = self._under_way.popleft()
+            ids = self._under_way[0]
+            verdicts = _verdicts(body, len(ids))
+            self._under_way.popleft()
             self._free += len(ids)
             self._settling = True
             self._bell.ring()
-            await self._outgoing.settle(self._judge(ids, _verdicts(body, len(ids))))
+            await self._outgoing.settle(self._judge(ids, verdicts))
             self._settling = False
             self._bell.ring()
 

@@ -84,6 +84,7 @@ class MailboxLink:
         self._now_ms = now_ms
         self._rng = rng
         self._session: MailboxSession | None = None
+        self._moved = False  # since this visit began, the mailbox has got a better connection
         self._said = ""  # the refusal that the owner has heard of
         self._bell = Bell()
         self._record = Bell()
@@ -101,6 +102,12 @@ class MailboxLink:
     def seen(self) -> None:
         """The mailbox has connected by itself: there is no reason to wait any longer."""
         self._bell.ring()
+
+    def moved(self) -> None:
+        """There is a better connection: the next visit goes over it, as soon as this one has come to a clean end."""
+        self._moved = True
+        if self._session is not None:
+            self._session.moved()
 
     async def archive(self, room: str, *, stop: bool) -> actors.ArchiveStatus.Answer:
         """Ask the mailbox to archive a room, or no longer. It must be connected and have registered us."""
@@ -121,15 +128,17 @@ class MailboxLink:
                 try:
                     with one_error():
                         await self._visit()
-                    if not self._is_own():
+                    if not self._is_own() and not self._moved:
                         return
                 except (StreamError, RequestRejectedError, ActorError) as error:
-                    steady = trio.current_time() - began > STEADY
-                    failures = 1 if steady else failures + 1
-                    await self._unreachable(error)
+                    if not self._moved:
+                        steady = trio.current_time() - began > STEADY
+                        failures = 1 if steady else failures + 1
+                        await self._unreachable(error)
                 if not self._is_own() and not self._has_work():
                     return
-                await self._rest(failures)
+                if not self._moved:
+                    await self._rest(failures)
 
     def _is_own(self) -> bool:
         return self._peer in self._own
@@ -141,6 +150,7 @@ class MailboxLink:
     async def _unreachable(self, error: P2pchatError) -> None:
         log.info("no session with mailbox …%s: %s", peer_id.short(self._peer), error)
         self.status.problem = f"It cannot be reached: {error}"
+        self.status.connected = self.status.collecting = False
         self.settled.set()
         await self._outgoing.mailbox_failed(self._peer)
 
@@ -152,6 +162,7 @@ class MailboxLink:
         await self._bell.wait_until(trio.current_time() + delay - shortest)
 
     async def _visit(self) -> None:
+        self._moved = False
         connect = actors.Connect(peer=self._peer, addresses=self._addresses())
         await self._transport.request(connect, actors.Done)
         stream = await self._network.open_stream(self._peer, MAILBOX_PROTOCOL)
@@ -166,7 +177,10 @@ class MailboxLink:
             on_leaving=self._leaving,
         )
         self.status.connected = True
+        self.status.collecting = False
         self.status.problem = ""
+        if self._moved:
+            self._session.moved()  # this stream may still be one over the old connection
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._introduce, self._session)
@@ -179,7 +193,8 @@ class MailboxLink:
             raise
         finally:
             self._session = None
-            self.status.connected = self.status.collecting = False
+            if not self._moved:  # else it is there, and visited again at once
+                self.status.connected = self.status.collecting = False
 
     async def _introduce(self, session: MailboxSession) -> None:
         """Say what the mailbox is to us, and again whenever that or the record has changed."""

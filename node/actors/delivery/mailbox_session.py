@@ -33,6 +33,7 @@ from p2pchat.proto import wire_pb2 as wire
 log = logging.getLogger(__name__)
 
 REPLY_TIMEOUT = 30.0  # seconds until a mailbox that does not answer is taken for dead
+MOVE_TIMEOUT = 5.0  # seconds to finish what is under way; a needless circuit lives `RETIRE_AFTER`, which is longer
 IDLE = 30.0  # seconds without work until the stream to somebody else's mailbox is closed
 MAX_DETAIL = 200  # characters of a mailbox's own words
 PAUSE, LONGEST_PAUSE = 1.0, 600.0  # seconds to leave a recipient's queue alone that is full
@@ -81,6 +82,8 @@ class MailboxSession:
         self._looked_up: set[str] = set()
         self._asked_at = 0.0
         self._expecting = 0  # answers to Register and Lookup
+        self._taking_in = False  # a reply is being looked into, and perhaps on its way to the disk
+        self._moved = trio.Event()
         self.collecting = False
         self.caught_up = False  # everything that was there has been collected
         self.unregistered = False  # the mailbox has understood the newest `unregister`
@@ -94,14 +97,20 @@ class MailboxSession:
     def wake(self) -> None:
         self._bell.ring()
 
+    def moved(self) -> None:
+        """There is a better connection: what is under way is finished on this stream, then it ends."""
+        self._moved.set()
+        self._bell.ring()
+
     async def run(self, *, lasting: Callable[[], bool]) -> None:
-        """Until there is nothing to do, unless it is `lasting`. Raises `StreamError`."""
+        """Until there is nothing to do, unless it is `lasting`, or it has moved. Raises `StreamError`."""
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
                 nursery.start_soon(self._acknowledge)
                 nursery.start_soon(self._watch_answers)
                 nursery.start_soon(self._send_archive_requests)
+                nursery.start_soon(self._limit_moving, nursery.cancel_scope)
                 await self._deposit(lasting)
                 nursery.cancel_scope.cancel()
         finally:
@@ -148,6 +157,7 @@ class MailboxSession:
         encoded = b"".join(frame(request.SerializeToString()) for request in requests)
         async with self._writing:
             await self._stream.write(encoded)
+        self._bell.ring()  # for whoever waits for the end of what is under way
 
     def _expect(self) -> None:
         self._expecting += 1
@@ -161,7 +171,7 @@ class MailboxSession:
 
     async def _deposit(self, lasting: Callable[[], bool]) -> None:
         idle_since = trio.current_time()
-        while True:
+        while not self._moved.is_set():
             now = trio.current_time()
             peers = self._served(now)
             if peers:
@@ -172,6 +182,19 @@ class MailboxSession:
             if not self._deposited and not lasting() and now - idle_since >= IDLE:
                 return
             await self._bell.wait_until(self._next_look(now, peers))
+        while self._is_busy():
+            await self._bell.wait()
+
+    def _is_busy(self) -> bool:
+        """Something is under way, in whichever direction."""
+        owed = self._deposited or self._expecting or self._archiving.is_waiting
+        return bool(owed or self._unacknowledged or self._taking_in or self._writing.locked())
+
+    async def _limit_moving(self, session: trio.CancelScope) -> None:
+        """What is not answered by then is sent once more, over the better connection; mailboxes know such copies."""
+        await self._moved.wait()
+        await trio.sleep(MOVE_TIMEOUT)
+        session.cancel()
 
     def _served(self, now: float) -> list[str]:
         """The recipients for whom something may be left here now."""
@@ -230,28 +253,33 @@ class MailboxSession:
         while True:
             reply = _parse(await self._stream.read_frame(FRAME_LIMIT))
             self._asked_at = trio.current_time()
-            match reply.WhichOneof("reply"):
-                case "custody":
-                    await self._custody(reply.custody)
-                case "refused":
-                    await self._refused(reply.refused)
-                case "hand_over":
-                    await self._handed_over(reply.hand_over)
-                case "registered":
-                    self._expecting = max(0, self._expecting - 1)
-                    await self._on_registered(reply.registered)
-                case "caught_up":
-                    self.caught_up = True
-                    await self._on_leaving()
-                case "unregistered":
-                    self.unregistered = True
-                    await self._on_leaving()
-                case "archived":
-                    self._archive_answered(reply.archived)
-                case "found":
-                    self._expecting = max(0, self._expecting - 1)
-                    await self._found(reply.found)
+            self._taking_in = True
+            await self._take_in(reply)
+            self._taking_in = False
             self._bell.ring()
+
+    async def _take_in(self, reply: mailbox.MailboxReply) -> None:
+        match reply.WhichOneof("reply"):
+            case "custody":
+                await self._custody(reply.custody)
+            case "refused":
+                await self._refused(reply.refused)
+            case "hand_over":
+                await self._handed_over(reply.hand_over)
+            case "registered":
+                self._expecting = max(0, self._expecting - 1)
+                await self._on_registered(reply.registered)
+            case "caught_up":
+                self.caught_up = True
+                await self._on_leaving()
+            case "unregistered":
+                self.unregistered = True
+                await self._on_leaving()
+            case "archived":
+                self._archive_answered(reply.archived)
+            case "found":
+                self._expecting = max(0, self._expecting - 1)
+                await self._found(reply.found)
 
     async def _custody(self, given: mailbox.Custody) -> None:
         if not custody.verify(given, peer_id.from_text(self._peer)):

@@ -138,6 +138,11 @@ class Mailboxes:
         if link := self._links.get(peer):
             link.seen()
 
+    def moved(self, peer: str) -> None:
+        """Somebody has a better connection than before."""
+        if link := self._links.get(peer):
+            link.moved()
+
     def _ensure(self, peer: str) -> MailboxLink | None:
         if self._nursery is None:
             return None

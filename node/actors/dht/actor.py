@@ -11,6 +11,7 @@ import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.dht.finding import Finder
+from p2pchat.node.actors.dht.neighbours import Neighbours
 from p2pchat.node.actors.dht.questions import Questions
 from p2pchat.node.actors.dht.serving import Serving
 from p2pchat.node.actors.dht.state import DhtState, fresh_state
@@ -34,6 +35,10 @@ FINDS_AT_ONCE = 4  # look-ups of each kind side by side; more wait
 class DhtActor(Actor):
     """Joins look-ups, upkeep and serving to the `Network` port."""
 
+    mailbox_size = (
+        256  # letters; news of who is there come in swarms, and what finds it full is lost
+    )
+
     def __init__(
         self,
         network: Network,
@@ -50,11 +55,13 @@ class DhtActor(Actor):
         self._server = False
         self._state = state or fresh_state(network, rng)
         questions = Questions(network, transport, self._state.counters)
-        self._walks = Walks(network, self._state, questions)
-        self._finder = Finder(self._state, self._walks, self.spawn)
+        self._neighbours = Neighbours(network, self._state)
+        walks = Walks(self._neighbours, self._state, questions)
+        self._finder = Finder(self._state, walks, self.spawn, now_ms)
         self._upkeep = Upkeep(
             self._state,
-            self._walks,
+            walks,
+            self._neighbours,
             rng=rng,
             now_ms=now_ms,
         )
@@ -135,18 +142,10 @@ class DhtActor(Actor):
     @handles(actors.PeerIdentified)
     async def _identified(self, event: actors.PeerIdentified) -> None:
         peer = KadPeer(peer_id.from_text(event.peer), tidied(event.addresses))
-        self._state.whereabouts.identified(peer, trio.current_time())
-        if KAD_PROTOCOL in event.protocols:
-            self._take_in(peer)
-        else:
-            self._state.table.forget(peer.peer)
-        self._look_at_addresses()
-
-    def _take_in(self, peer: KadPeer) -> None:
-        table, address = self._state.table, self._walks.address_of(peer.name)
-        new = peer.peer not in table
-        if table.heard(peer, address, trio.current_time()):
+        new = peer.peer not in self._state.table
+        if self._neighbours.identified(peer, event.protocols):
             self._upkeep.server_found(new=new)
+        self._look_at_addresses()
 
     @handles(actors.PeerDisconnected)
     async def _disconnected(self, event: actors.PeerDisconnected) -> None:

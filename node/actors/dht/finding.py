@@ -58,11 +58,14 @@ class _Sightings:
 class Finder:
     """Raises `RequestRejectedError` for what cannot be found."""
 
-    def __init__(self, state: DhtState, walks: Walks, later: Later) -> None:
+    def __init__(
+        self, state: DhtState, walks: Walks, later: Later, now_ms: Callable[[], int]
+    ) -> None:
         """`later` does something in the background."""
         self._state = state
         self._walks = walks
         self._later = later
+        self._now_ms = now_ms
 
     async def peer(self, name: str) -> actors.PeerAddresses:
         target = _from_text(name)
@@ -107,7 +110,7 @@ class Finder:
         return [peer for peer in peers if peer.peer != self._state.own]
 
     async def record(self, name: str) -> wire.MailboxRecord:
-        search = _RecordSearch(self._state, keys.record_key(_from_text(name)))
+        search = _RecordSearch(self._state, keys.record_key(_from_text(name)), self._now_ms)
         search.best = self._kept(search.key)
         request = kad.Message(type=Type.GET_VALUE, key=search.key)
         search.walk = self._walks.begin(request, search.hear)
@@ -141,18 +144,22 @@ class _RecordSearch:
 
     walk: Walk
 
-    def __init__(self, state: DhtState, key: bytes) -> None:
+    def __init__(self, state: DhtState, key: bytes, now_ms: Callable[[], int]) -> None:
         self.key = key
         self.best: bytes | None = None
         self.held: list[tuple[KadPeer, bytes]] = []  # valid ones only
         self._rules = state.rules
+        self._now_ms = now_ms
         self._counters = state.counters
 
     def hear(self, via: KadPeer, answer: kad.Message) -> None:
         value = answer.record.value
         if not value:
             return
-        if answer.record.key != self.key or not self._rules.accepts(self.key, value):
+        is_valid = answer.record.key == self.key and self._rules.accepts(
+            self.key, value, self._now_ms()
+        )
+        if not is_valid:
             self._counters["bad_records"] += 1
             return
         self.held.append((via, value))

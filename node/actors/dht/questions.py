@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import trio
 from google.protobuf.message import DecodeError
 
+from p2pchat.node.actors.dht.turns import NotTriedError, Turns
 from p2pchat.node.errors import (
     ActorError,
     DialError,
@@ -32,6 +33,10 @@ END_TIMEOUT = 2.0  # seconds for the other side to end a stream on which it has 
 RESET_TIMEOUT = 0.2  # seconds to give a stream up
 
 
+class UnsureError(DialError):
+    """There was no connection in time: nobody is there, or transport has too much to do."""
+
+
 class Questions:
     """Asks on streams of its own; who is not connected is dialled by transport, for the moment."""
 
@@ -40,20 +45,27 @@ class Questions:
         self._transport = transport
         self._counters = counters
         self._dials = trio.Semaphore(DIALS_AT_ONCE)
+        self._turns = Turns()
 
     async def ask(self, peer: KadPeer, request: kad.Message) -> kad.Message:
-        """The answer, of the same type. Raises `NetworkError`."""
+        """The answer, of the same type. Raises `NetworkError`: `NotTriedError` when the peer was not asked at all,
+        `UnsureError` when that may be our own fault."""
         self._counters["asked"] += 1
         try:
-            await self._connect(peer)
-            return await self._exchange(peer, request)
+            async with self._turns.turn(peer.peer):
+                await self._connect(peer)
+                return await self._exchange(peer, request)
         except NetworkError:
             self._counters["unanswered"] += 1
             raise
 
     async def tell(self, peer: KadPeer, message: kad.Message) -> None:
         """Send what has no answer. Raises `NetworkError`."""
-        await self._connect(peer)
+        async with self._turns.turn(peer.peer):
+            await self._connect(peer)
+            await self._hand_over(peer, message)
+
+    async def _hand_over(self, peer: KadPeer, message: kad.Message) -> None:
         with trio.move_on_after(QUERY_TIMEOUT):
             stream = await self._network.open_stream(peer.name, KAD_PROTOCOL)
             async with _given_up(stream):
@@ -70,9 +82,9 @@ class Questions:
                 try:
                     await self._transport.request(command, actors.Done)
                 except (ActorError, RequestRejectedError) as error:
-                    raise DialError(str(error)) from error
+                    raise _dial_error(error) from error
                 return
-        raise DialError("no connection in time")
+        raise UnsureError("no connection in time")
 
     async def _exchange(self, peer: KadPeer, request: kad.Message) -> kad.Message:
         with trio.move_on_after(QUERY_TIMEOUT):
@@ -81,6 +93,12 @@ class Questions:
                 await stream.write(frame(request.SerializeToString()))
                 return _parsed(await stream.read_frame(ANSWER_LIMIT), request)
         raise StreamError("no answer in time")
+
+
+def _dial_error(error: ActorError | RequestRejectedError) -> NetworkError:
+    if isinstance(error, RequestRejectedError) and error.reason == actors.NETWORK_FAILED:
+        return DialError(str(error))
+    return NotTriedError(str(error))  # transport has too much to do, or restarts
 
 
 def _parsed(body: bytes, request: kad.Message) -> kad.Message:

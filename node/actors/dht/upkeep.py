@@ -9,6 +9,7 @@ import trio
 
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.dht.finding import put_request
+from p2pchat.node.actors.dht.neighbours import Neighbours
 from p2pchat.node.actors.dht.state import DhtState
 from p2pchat.node.actors.dht.walks import Walks
 from p2pchat.node.protocol.kad import keys
@@ -29,13 +30,17 @@ STALE_AFTER = (
 STALE_AT_ONCE = 5  # of these, with each refresh
 
 
+LOOK_EVERY = 60.0  # seconds from one look at who is connected to the next, while too few are known
+
+
 class Upkeep:
-    """Runs chores when they are due; as long as nobody is in the table it sleeps."""
+    """Runs chores when they are due; as long as nobody is in the table it only looks whether somebody is there."""
 
     def __init__(
         self,
         state: DhtState,
         walks: Walks,
+        neighbours: Neighbours,
         *,
         rng: random.Random,
         now_ms: Callable[[], int],
@@ -43,6 +48,8 @@ class Upkeep:
         self._state = state
         self._ourselves = state.ourselves
         self._walks = walks
+        self._neighbours = neighbours
+        self._look_at = float("-inf")
         self._rng = rng
         self._now_ms = now_ms
         self._bell = Bell()
@@ -68,7 +75,9 @@ class Upkeep:
         self._bell.ring()
 
     def publish(self, record: wire.MailboxRecord) -> None:
-        if record == self._ourselves.record:
+        """The own record from now on, unless a newer one is known already."""
+        known = self._ourselves.record
+        if known is not None and (record == known or record.sequence < known.sequence):
             return
         self._ourselves.record, self._state.record_taken = record, False
         self._state.chores.want(Publish(), trio.current_time())
@@ -82,12 +91,27 @@ class Upkeep:
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
             while True:
+                self._look_around()
                 if len(self._state.table):
                     for chore in self._state.chores.take(trio.current_time()):
                         nursery.start_soon(self._do, chore)
-                    await self._bell.wait_until(self._state.chores.next_due())
-                else:
-                    await self._bell.wait()
+                await self._bell.wait_until(self._next_due())
+
+    def _look_around(self) -> None:
+        if self._knows_enough or trio.current_time() < self._look_at:
+            return
+        self._look_at = trio.current_time() + LOOK_EVERY
+        if self._neighbours.look():
+            self.server_found(new=True)
+
+    @property
+    def _knows_enough(self) -> bool:
+        return len(self._state.table) >= BETA
+
+    def _next_due(self) -> float | None:
+        due = self._state.chores.next_due() if len(self._state.table) else None
+        times = [due, None if self._knows_enough else self._look_at]
+        return min((time for time in times if time is not None), default=None)
 
     async def _do(self, chore: Chore) -> None:
         async with self._free:
@@ -109,6 +133,7 @@ class Upkeep:
 
     async def _refresh(self) -> int:
         self._expire()
+        self._neighbours.look()
         closest = await self._look_up(self._state.own, K)
         if closest:
             self._state.refreshed_ms = self._now_ms()
@@ -134,7 +159,7 @@ class Upkeep:
     async def _ask_stale(self) -> None:
         before = trio.current_time() - STALE_AFTER
         request = kad.Message(type=Type.FIND_NODE, key=self._state.own)
-        for peer in self._state.table.stale(before, STALE_AT_ONCE):
+        for peer in self._state.table.stale(before, STALE_AT_ONCE, trio.current_time()):
             await self._walks.ask(peer, request)
 
     async def _look_up(self, key: bytes, enough: int) -> list[KadPeer]:

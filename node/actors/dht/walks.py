@@ -8,10 +8,11 @@ from functools import partial
 import trio
 
 from p2pchat.node.actors.bell import Bell
-from p2pchat.node.actors.dht.questions import Questions
+from p2pchat.node.actors.dht.neighbours import Neighbours
+from p2pchat.node.actors.dht.questions import Questions, UnsureError
 from p2pchat.node.actors.dht.state import DhtState
+from p2pchat.node.actors.dht.turns import NotTriedError
 from p2pchat.node.errors import NetworkError
-from p2pchat.node.ports import Network
 from p2pchat.node.protocol.kad.keys import position
 from p2pchat.node.protocol.kad.limits import K
 from p2pchat.node.protocol.kad.lookup import Lookup
@@ -66,8 +67,8 @@ class Walk:
 class Walks:
     """Begins look-ups at the routing table, and files there who answers and who does not."""
 
-    def __init__(self, network: Network, state: DhtState, questions: Questions) -> None:
-        self._network = network
+    def __init__(self, neighbours: Neighbours, state: DhtState, questions: Questions) -> None:
+        self._neighbours = neighbours
         self._state = state
         self._questions = questions
 
@@ -80,7 +81,7 @@ class Walks:
         enough: int = K,
     ) -> Walk:
         """Towards the key of `request`, which everybody on the way is asked; `besides` are not."""
-        seeds = self._state.table.nearest(position(request.key))
+        seeds = self._state.table.seeds(position(request.key), trio.current_time())
         besides |= {self._state.own}
         lookup = Lookup(request.key, seeds, besides=besides, enough=enough)
         return Walk(self, lookup, request, on_answer)
@@ -89,18 +90,24 @@ class Walks:
         """The answer; None when there is none."""
         try:
             answer = await self._questions.ask(peer, request)
-        except NetworkError:
-            self._state.table.failed(peer.peer)
+        except NotTriedError:
+            return None
+        except NetworkError as error:
+            self._file_failure(peer, sure=not isinstance(error, UnsureError))
             return None
         self._file(peer)
         return answer
+
+    def _file_failure(self, peer: KadPeer, *, sure: bool) -> None:
+        connected = bool(self._neighbours.address_of(peer.name))
+        self._state.table.failed(peer.peer, trio.current_time(), connected=connected, sure=sure)
 
     def _file(self, peer: KadPeer) -> None:
         """It has answered. What it says itself of its addresses holds; others say it as long as it does not."""
         table = self._state.table
         addresses = () if peer.peer in table else tidied(peer.addresses)
         alive = KadPeer(peer.peer, addresses)
-        table.heard(alive, self.address_of(peer.name), trio.current_time())
+        table.heard(alive, self._neighbours.address_of(peer.name), trio.current_time())
 
     async def tell(self, peers: Sequence[KadPeer], message: kad.Message) -> int:
         """Send each of them what has no answer; how many took it."""
@@ -115,14 +122,9 @@ class Walks:
     ) -> list[KadPeer]:
         """Those in an answer of `via`. Nobody makes us knock at our own machine who is not on it himself."""
         found = from_wire(peers, limit)
-        if scope_of(self.address_of(via.name)) is Scope.LOOPBACK:
+        if scope_of(self._neighbours.address_of(via.name)) is Scope.LOOPBACK:
             return found
         return [KadPeer(peer.peer, _elsewhere(peer.addresses)) for peer in found]
-
-    def address_of(self, peer: str) -> str:
-        """Of the connection to a peer; empty when there is none."""
-        connections = (c.address for c in self._network.connections() if c.peer == peer)
-        return next(connections, "")
 
     async def _tell(self, message: kad.Message, peer: KadPeer) -> bool:
         try:

@@ -30,6 +30,10 @@ class Answering:
         self._door = autonat.Doorkeeper(trio.current_time())
         self._serves = False
 
+    def begin(self) -> None:
+        """What a former incarnation served, it serves no longer."""
+        self._network.stop_handling(autonat.PROTOCOL)
+
     def serve(self, serves: bool) -> None:
         """From now on, or no longer."""
         if serves and not self._serves:

@@ -167,7 +167,7 @@ class Asking:
 
 
 def _verdict(answer: autonat.Answer | None, asked: list[str]) -> bool | None:
-    """None: it is none, or about another host than ours."""
+    """None: it is none, or about another address than those that were asked about."""
     if answer is None:
         return None
     if answer.status == nat.Autonat.E_DIAL_ERROR:
@@ -176,9 +176,7 @@ def _verdict(answer: autonat.Answer | None, asked: list[str]) -> bool | None:
         return None
     if not answer.address:
         return True
-    worked = endpoints.parse(answer.address)
-    is_ours = worked and worked.host in {e.host for e in endpoints.parse_all(asked)}
-    return True if is_ours else None
+    return True if endpoints.parse(answer.address) in endpoints.parse_all(asked) else None
 
 
 def _bare(address: str) -> str:

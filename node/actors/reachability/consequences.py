@@ -58,6 +58,7 @@ class Consequences:
         self._network.announce(self._announced)
         if self._small_relay is not None:
             self._network.serve_relay(None)
+        self._answering.begin()
         self._answering.serve(self._serves(self._done))
 
     def set(self, standing: Standing) -> None:

@@ -17,7 +17,7 @@ from p2pchat.node.actors.transport.dialling import Dialling
 from p2pchat.node.actors.transport.greetings import HELLO_PROTOCOL, Greetings, Heard
 from p2pchat.node.actors.transport.passing import Passing
 from p2pchat.node.actors.transport.remembering import Remembering
-from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.ports import (
     ConnectionInfo,
     Network,
@@ -26,7 +26,7 @@ from p2pchat.node.ports import (
     PeerMoved,
     PeerUp,
 )
-from p2pchat.node.protocol import names, own_addresses
+from p2pchat.node.protocol import names, own_addresses, room_message
 from p2pchat.node.protocol.address_book import AddressBook
 from p2pchat.node.protocol.network_watch import NetworkWatch
 from p2pchat.node.protocol.self_image import SelfImage
@@ -39,6 +39,7 @@ from p2pchat.proto import records_pb2 as records
 log = logging.getLogger(__name__)
 
 CONNECTS_AT_ONCE = 64  # connections being made for other parts of the node; more wait
+QUESTIONS_AT_ONCE = 16  # of those for a single question
 GREET_PAUSE = 1.0  # seconds until a greeting that would come too soon is looked at again
 GREET_RATE, GREET_BURST = 0.05, 3  # greetings a second after changes; the others take twice of it
 SETTLE = 0.5  # seconds that a change of addresses waits for the next one
@@ -87,6 +88,7 @@ class TransportActor(Actor):
         self._dht = dht
         self._interfaces = interfaces
         self._connected: set[str] = set()
+        self._configured: set[str] = set()  # by the command line
         self._changed = Bell()  # what we say of ourselves
         self._addresses_changed = Bell()
         self._greetings = Greetings(
@@ -110,13 +112,17 @@ class TransportActor(Actor):
         self._remembering = Remembering(book, storage, now_ms)
         self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
         self._connects = self._desk.lane(self._begin_connect, CONNECTS_AT_ONCE)
+        # Not behind the others: those may wait for the answers to these.
+        self._questions = self._desk.lane(self._begin_connect, QUESTIONS_AT_ONCE)
 
     async def receive(self, letters: Sequence[Letter]) -> None:
-        if isinstance(letters[0].message, actors.Connect):
-            for letter in letters:
-                self._connects.put(letter)
-        else:
+        if not isinstance(letters[0].message, actors.Connect):
             await super().receive(letters)
+            return
+        for letter in letters:
+            assert isinstance(letter.message, actors.Connect)
+            lane = self._questions if letter.message.passing else self._connects
+            lane.put(letter)
 
     async def started(self) -> None:
         await self._settle_name()
@@ -140,7 +146,6 @@ class TransportActor(Actor):
             self.spawn(task, name=name)
         if self._interfaces is not None:
             self.spawn(self._watch_network, self._interfaces, name="network watch")
-        await self._tell_addresses()
 
     async def stopping(self) -> None:
         await self._remembering.last()
@@ -157,11 +162,15 @@ class TransportActor(Actor):
 
     async def _tell_addresses(self) -> None:
         listening = actors.Listening(peer=self._network.peer, addresses=self._addresses())
-        await self._discovery.tell(listening)
         self._ui.offer(listening)
+        await _tell(self._discovery, listening)
 
     async def _tell_changes(self) -> None:
-        """A reservation and a verdict often come together: one line and one greeting for both."""
+        """A reservation and a verdict often come together: one line and one greeting for both.
+
+        Not while this actor starts: discovery starts after it, and its mailbox may be full.
+        """
+        await self._tell_addresses()
         told = self._addresses()
         while True:
             await self._addresses_changed.wait()
@@ -192,6 +201,8 @@ class TransportActor(Actor):
     @handles(actors.PeerFound)
     async def _found(self, found: actors.PeerFound) -> None:
         self._book.found(found.peer, found.addresses, found.source, trio.current_time())
+        if found.source in (actors.USER, actors.BOOTSTRAP):
+            self._configured.add(found.peer)
         self._dialling.look()
 
     async def _begin_connect(self, message: Message) -> Callable[[], Awaitable[Message]]:
@@ -200,6 +211,10 @@ class TransportActor(Actor):
 
     @handles(actors.UseRelays)
     async def _use_relays(self, command: actors.UseRelays) -> None:
+        now = {relay.peer for relay in command.relays}
+        for relay in self._self_image.relays:
+            if relay.peer not in now | self._configured:
+                self._book.unchoose(relay.peer)
         for relay in command.relays:
             self._book.found(relay.peer, relay.addresses, actors.USER, trio.current_time())
         self._self_image.relays = list(command.relays)
@@ -220,8 +235,10 @@ class TransportActor(Actor):
         if self._self_image.record != change.record:
             self._self_image.record = change.record
             self._changed.ring()
-        if self._dht is not None and change.record.mailboxes:
-            self._dht.offer(actors.PublishRecord(record=change.record))
+        if self._dht is not None:
+            # Also one without mailboxes: it says that there are none any more.
+            published = actors.PublishRecord(record=change.record)
+            self.spawn(_tell, self._dht, published, name="publish record")
 
     @handles(actors.AddressesChanged)
     async def _look_at_addresses(self, _: actors.AddressesChanged) -> None:
@@ -333,6 +350,8 @@ class TransportActor(Actor):
         self._tell(gone, self._reachability, self._dht, self._discovery)
 
     def _moved(self, event: PeerMoved) -> None:
+        if event.outbound and not (event.relayed or event.punched):
+            self._book.connected(event.peer, event.address, self._now_ms())
         moved = actors.PeerMoved(
             peer=event.peer,
             address=event.address,
@@ -372,11 +391,19 @@ class TransportActor(Actor):
 
     def _is_wanted(self, peer: str) -> bool:
         """Of a peer that was connected for a question: whether it stays."""
-        relays = map(own_addresses.relay_of, self._network.listen_addresses())
-        if self._book.is_lasting(peer) or peer in relays:
+        if self._book.is_lasting(peer) or self._carries_or_talks(peer):
             return True
         is_chat_peer = self._greetings.of(peer) is not None
         return is_chat_peer and len(self._connected) < CROWDED
+
+    def _carries_or_talks(self, peer: str) -> bool:
+        """Whether it is a relay in use, or a neighbour in a room, whatever else it speaks."""
+        circuits = [c.address for c in self._network.connections() if c.relayed]
+        relays = map(own_addresses.relay_of, [*self._network.listen_addresses(), *circuits])
+        topics = [
+            room_message.topic_of(name, plain) for name, plain in self._self_image.rooms.items()
+        ]
+        return peer in relays or any(peer in self._network.topic_peers(topic) for topic in topics)
 
     # ---- the computer itself -------------------------------------------------------------------------
 
@@ -398,3 +425,9 @@ class TransportActor(Actor):
         for ref in (self._reachability, self._dht, self._discovery):
             if ref is not None:
                 ref.offer(actors.NetworkChanged(why=why))
+
+
+async def _tell(ref: ActorRef, message: Message) -> None:
+    """In a task of its own, or where nobody waits for this actor: it waits while the other one's mailbox is full."""
+    with contextlib.suppress(ActorError):  # it stops, and so does this node
+        await ref.tell(message)

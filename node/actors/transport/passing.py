@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import trio
@@ -41,6 +42,9 @@ class Passing:
             await self._bell.wait_until(min(self._due.values(), default=None))
             now = trio.current_time()
             for peer in [peer for peer, due in self._due.items() if due <= now]:
+                # Hanging up takes a while, in which others go by themselves or are asked again.
+                if self._due.get(peer, math.inf) > now:
+                    continue
                 del self._due[peer]
                 if not self._is_wanted(peer):
                     await self._network.disconnect(peer)

@@ -12,7 +12,6 @@ from p2pchat.node.protocol.kad.limits import ADDRESSES
 from p2pchat.node.protocol.own_addresses import Scope, scope_of, worth_telling
 from p2pchat.proto import kad_pb2 as kad
 
-_LOOKED_AT = 2 * ADDRESSES  # addresses of one peer that are read at all; bad ones cost time too
 _REMEMBERED = 4096  # addresses in binary, 100 bytes each: the same ones are told again and again
 
 
@@ -51,7 +50,7 @@ def from_wire(peers: Sequence[kad.Message.Peer], limit: int) -> list[KadPeer]:
     found: dict[bytes, KadPeer] = {}
     for peer in peers[:limit]:
         if is_peer_id(peer.id) and peer.id not in found:
-            addresses = multiaddrs.all_from_bytes(peer.addrs[:_LOOKED_AT], ADDRESSES, peer.id)
+            addresses = multiaddrs.all_from_bytes(peer.addrs, ADDRESSES, peer.id)
             found[peer.id] = KadPeer(peer.id, tuple(addresses))
     return list(found.values())
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
-from p2pchat.node.protocol import mailbox_record, peer_id
+from p2pchat.node.protocol import limits, mailbox_record, peer_id
 from p2pchat.node.protocol.kad.keys import RECORD_NAMESPACE, distance, position
 from p2pchat.proto import wire_pb2 as wire
 
@@ -21,8 +21,8 @@ RECORD_TTL = 24 * 3600.0  # seconds from when a record was last brought
 class Validator(Protocol):
     """What the values of one namespace must look like."""
 
-    def accepts(self, name: str, value: bytes) -> bool:
-        """Whether this is a value of "/<namespace>/<name>"."""
+    def accepts(self, name: str, value: bytes, now_ms: int) -> bool:
+        """Whether this is a value of "/<namespace>/<name>", at this time (Unix milliseconds)."""
         ...
 
     def better(self, value: bytes, than: bytes) -> bool:
@@ -33,12 +33,17 @@ class Validator(Protocol):
 class MailboxRecords(Validator):
     """`/p2pchat/<base58 peer id>`: a wire.MailboxRecord, signed with the key in the peer id.
 
-    With its seal key: anybody may take that out of a record that stays valid, and keep the whole one away so.
+    With its seal key: anybody may take that out of a record that stays valid, and keep the whole one away so. One
+    without mailboxes is as good as any: it says that there are none any more.
     """
 
-    def accepts(self, name: str, value: bytes) -> bool:
+    def accepts(self, name: str, value: bytes, now_ms: int) -> bool:
         record = record_from(value)
-        return record is not None and peer_id.to_text(record.peer) == name
+        return (
+            record is not None
+            and peer_id.to_text(record.peer) == name
+            and not _has_ended(record, now_ms)
+        )
 
     def better(self, value: bytes, than: bytes) -> bool:
         return _sequence(value) > _sequence(than)
@@ -51,6 +56,12 @@ def record_from(value: bytes) -> wire.MailboxRecord | None:
     except DecodeError:
         return None
     return record if record.seal_key and mailbox_record.valid(record) else None
+
+
+def _has_ended(record: wire.MailboxRecord, now_ms: int) -> bool:
+    """Whoever keeps an old record may bring it again and again; zero is no end."""
+    end_ms = record.expires_at_ms
+    return bool(end_ms) and now_ms > end_ms + limits.CLOCK_GRACE_MS
 
 
 def _sequence(value: bytes) -> int:
@@ -66,9 +77,9 @@ class RecordRules:
     def __init__(self, validators: Mapping[str, Validator] = VALIDATORS) -> None:
         self._validators = validators
 
-    def accepts(self, key: bytes, value: bytes) -> bool:
+    def accepts(self, key: bytes, value: bytes, now_ms: int) -> bool:
         validator, name = self._split(key)
-        return validator is not None and validator.accepts(name, value)
+        return validator is not None and validator.accepts(name, value, now_ms)
 
     def better(self, key: bytes, value: bytes, than: bytes | None) -> bool:
         """Whether to take `value` instead of another accepted one, or of none."""
@@ -119,7 +130,7 @@ class RecordStore:
 
     def put(self, key: bytes, value: bytes, sender: bytes, now: float, now_ms: int) -> bool:
         """Whether it is kept now: else it is invalid, older than what is here, or there is no room for it."""
-        if not self._rules.accepts(key, value):
+        if not self._rules.accepts(key, value, now_ms):
             return False
         kept = self.get(key, now)
         if kept is None or self._rules.better(key, value, kept.value):

@@ -108,7 +108,9 @@ class KadServer:
     def _add_provider(self, sender: bytes, request: kad.Message, now: float) -> None:
         if len(request.key) > PROVIDER_KEY_BYTES:
             raise RefusedError("too long a key")
-        said = next((p for p in from_wire(request.provider_peers, K) if p.peer == sender), None)
+        # Only its own entry is read: the others would cost much and count for nothing.
+        own = [entry for entry in request.provider_peers[:K] if entry.id == sender]
+        said = next(iter(from_wire(own, 1)), None)
         if said is None or not said.addresses:
             raise RefusedError("nobody provides anything for others, or without an address")
         provider = KadPeer(sender, tidied(said.addresses))

@@ -13,6 +13,10 @@ from p2pchat.node.protocol.kad.peers import KadPeer
 
 WAITING = 8  # peers beside a full bucket, to replace one that fails; of more the oldest are dropped
 MAX_FAILURES = 3  # in a row, until a peer is dropped although nobody waits for its place
+DOUBT = (
+    1800.0  # seconds without a word until it counts as a failure what may as well be our own fault
+)
+REST, MOST_REST = 20.0, 900.0  # seconds after a failure; doubled with each further one in a row
 # Peer ids cost nothing, addresses do: nobody fills the table out of one public network.
 SUBNET_IN_BUCKET = 2  # peers of one public IPv4 /24 or IPv6 /48 in a bucket ...
 SUBNET_IN_TABLE = 8  # ... and in the whole table
@@ -25,7 +29,13 @@ class _Entry:
     position: int
     subnet: str  # empty: not public
     heard_at: float
-    failures: int = 0
+    failures: int = 0  # in a row, whoever's fault they were
+    rests_until: float = float("-inf")
+
+    def fail(self, now: float) -> None:
+        self.failures += 1
+        doublings = min(self.failures - 1, 16)  # more only overflow
+        self.rests_until = now + min(MOST_REST, REST * 2.0**doublings)
 
 
 @dataclass(slots=True)
@@ -54,6 +64,11 @@ class RoutingTable:
         """The numbers of those with anybody in it: how many bits their peers share with us."""
         return sorted(index for index, bucket in self._buckets.items() if bucket.entries)
 
+    def knows(self, peer: bytes) -> bool:
+        """Whether it is in the table, or waits for a place."""
+        bucket = self._buckets.get(self._index(position(peer)))
+        return bucket is not None and (peer in bucket.entries or peer in bucket.waiting)
+
     def get(self, peer: bytes) -> KadPeer | None:
         bucket = self._buckets.get(self._index(position(peer)))
         entry = bucket.entries.get(peer) if bucket is not None else None
@@ -79,18 +94,31 @@ class RoutingTable:
         self._let_wait(bucket, entry)
         return False
 
-    def failed(self, peer: bytes) -> None:
-        """A peer did not answer: its place goes to one that waits for it, or else it gets a few more chances."""
+    def failed(self, peer: bytes, now: float, *, connected: bool, sure: bool = True) -> None:
+        """A peer did not answer: it rests, and its place goes to one that waits for it, or else it gets a few more
+        chances.
+
+        One that is connected is never lost so: it may have had too much to do. `sure`: it is not our own fault.
+        """
         bucket = self._buckets.get(self._index(position(peer)))
         entry = bucket.entries.get(peer) if bucket is not None else None
         if bucket is None or entry is None:
             return
-        entry.failures += 1
+        entry.fail(now)
+        if not sure and entry.heard_at > now - DOUBT:
+            return
         successor = self._successor(bucket, entry)
-        if successor is not None or entry.failures >= MAX_FAILURES:
-            del bucket.entries[peer]
         if successor is not None:
-            bucket.entries[successor.peer.peer] = bucket.waiting.pop(successor.peer.peer)
+            self._exchange(bucket, entry, successor, keep=connected)
+        elif entry.failures >= MAX_FAILURES and not connected:
+            del bucket.entries[peer]
+
+    def _exchange(self, bucket: _Bucket, old: _Entry, new: _Entry, *, keep: bool) -> None:
+        """`keep`: the old one waits from now on, as the last to be chosen."""
+        del bucket.entries[old.peer.peer]
+        bucket.entries[new.peer.peer] = bucket.waiting.pop(new.peer.peer)
+        if keep:
+            bucket.waiting = {old.peer.peer: old, **bucket.waiting}
 
     def forget(self, peer: bytes) -> None:
         """A peer serves the DHT no longer."""
@@ -105,17 +133,24 @@ class RoutingTable:
         self, place: int, count: int = K, *, working: bool = False, besides: Container[bytes] = ()
     ) -> list[KadPeer]:
         """The peers nearest to a position, the nearest first; `working`: none that failed the last time."""
-        entries = (
-            entry
-            for entry in self._entries()
-            if not (working and entry.failures) and entry.peer.peer not in besides
+        return _nearest(
+            place,
+            count,
+            (
+                entry
+                for entry in self._entries()
+                if not (working and entry.failures) and entry.peer.peer not in besides
+            ),
         )
-        best = heapq.nsmallest(count, entries, key=lambda entry: distance(entry.position, place))
-        return [entry.peer for entry in best]
 
-    def stale(self, before: float, count: int) -> list[KadPeer]:
-        """Up to `count` peers that were not heard since `before`, the longest silent first."""
-        silent = (entry for entry in self._entries() if entry.heard_at < before)
+    def seeds(self, place: int, now: float) -> list[KadPeer]:
+        """Whom to ask first about a position: those that rest only when there are no others."""
+        awake = [entry for entry in self._entries() if entry.rests_until <= now]
+        return _nearest(place, K, awake or self._entries())
+
+    def stale(self, before: float, count: int, now: float) -> list[KadPeer]:
+        """Up to `count` peers that were not heard since `before` and do not rest, the longest silent first."""
+        silent = (e for e in self._entries() if e.heard_at < before and e.rests_until <= now)
         return [e.peer for e in heapq.nsmallest(count, silent, key=lambda entry: entry.heard_at)]
 
     def _index(self, place: int) -> int:
@@ -159,6 +194,11 @@ class RoutingTable:
             if self._has_subnet_room(bucket, entry, leaving)
         )
         return next(fitting, None)
+
+
+def _nearest(place: int, count: int, entries: Iterable[_Entry]) -> list[KadPeer]:
+    best = heapq.nsmallest(count, entries, key=lambda entry: distance(entry.position, place))
+    return [entry.peer for entry in best]
 
 
 def _count(subnet: str, entries: Iterable[_Entry], leaving: _Entry | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from p2pchat.node.protocol.kad.peers import KadPeer, tidied
@@ -51,10 +52,11 @@ class Whereabouts:
         place = self._places.get(peer)
         return place is not None and place.connected
 
-    def all_gone(self, now: float) -> None:
-        """The network begins anew, and nobody is connected."""
-        for peer in self._places:
-            self.gone(peer, now)
+    def all_gone(self, now: float, *, besides: Container[bytes] = ()) -> None:
+        """The network begins anew, and nobody is connected, or nobody but these."""
+        for peer, place in self._places.items():
+            if place.connected and peer not in besides:
+                self.gone(peer, now)
 
     def _put(self, peer: KadPeer, until: float, *, connected: bool) -> None:
         addresses = tidied(peer.addresses)

@@ -11,8 +11,8 @@ from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 from tests.node.adapters.libp2p_relays import LOOPBACK, Nodes, eventually
 from tests.node.adapters.libp2p_tables import tables, usage
 
-CONNECTIONS = {"tcp": 200, "quic": 60, "circuit": 60}  # QUIC and circuits take their time
-VISITORS = 5  # at a time
+CONNECTIONS = {"tcp": 201, "quic": 45, "circuit": 45}  # QUIC and circuits take their time
+VISITORS = 3  # at a time
 STRANGERS = 6
 PATIENCE = 120.0  # seconds for a test
 REST = 10.0  # seconds within which everything is over that was begun

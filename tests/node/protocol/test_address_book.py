@@ -78,10 +78,9 @@ def test_nobody_dials_himself_or_nobody(peer: str) -> None:
     assert len(peers) == 0
 
 
-@pytest.mark.parametrize("source", [actors.BOOTSTRAP, actors.USER])
-def test_who_was_chosen_is_tried_again_within_15_seconds_for_ever(source: int) -> None:
+def test_who_was_chosen_is_tried_again_within_15_seconds_for_ever() -> None:
     peers = book()
-    peers.found("bob", ["/a"], source, 0.0)
+    peers.found("bob", ["/a"], actors.USER, 0.0)
     waits, now = [], 0.0
     for _ in range(100):
         later = fail(peers, "bob", 1, now)
@@ -584,3 +583,31 @@ def test_remembered_peers_wait_longest() -> None:
     before_last = fail(peers, "bob", GIVE_UP_AFTER - 2)
     last = fail(peers, "bob", 1, before_last)
     assert 0.5 * RETRY_REMEMBERED.most <= last - before_last <= 1.5 * RETRY_REMEMBERED.most
+
+
+def test_public_bootstrap_peers_are_left_alone_longer_and_never_given_up() -> None:
+    peers = book()
+    peers.found("bob", ["/a"], actors.BOOTSTRAP, 0.0)
+    now = fail(peers, "bob", 2 * GIVE_UP_AFTER)
+    later = fail(peers, "bob", 1, now)
+    assert 0.5 * RETRY.most <= later - now <= 1.5 * RETRY.most
+
+
+def test_a_mailbox_that_was_given_up_is_known_and_no_longer_chosen() -> None:
+    peers = book()
+    peers.found("box", ["/a"], actors.USER, 0.0)
+    peers.connected("box")
+    peers.unchoose("box")
+    assert not peers.is_lasting("box")
+    assert peers.addresses("box") == ["/a"]
+    assert peers.unreached() == []
+    peers.unchoose("nobody")
+
+
+def test_a_peer_that_is_also_a_bootstrap_peer_stays_chosen() -> None:
+    peers = book()
+    peers.found("box", ["/a"], actors.BOOTSTRAP, 0.0)
+    peers.found("box", ["/b"], actors.USER, 0.0)
+    peers.unchoose("box")
+    assert peers.is_lasting("box")
+    assert set(peers.addresses("box")) == {"/a", "/b"}

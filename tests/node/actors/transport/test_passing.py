@@ -62,3 +62,20 @@ async def test_only_so_many_are_watched(autojump_clock: MockClock) -> None:
         await trio.sleep(2 * LINGER)
     assert len(network.hung_up) == MAX_PASSING
     assert "0" not in dict(network.hung_up)
+
+
+async def test_who_goes_while_another_one_is_hung_up_on(autojump_clock: MockClock) -> None:
+    async with running(set()) as (passing, network):
+
+        async def slowly(peer: str) -> None:
+            network.hung_up.append((peer, trio.current_time()))
+            await trio.sleep(1)
+
+        network.disconnect = slowly  # type: ignore[method-assign]
+        for peer in "abc":
+            passing.used(peer, fresh=True)
+        await trio.sleep(LINGER + 0.5)
+        passing.forget("b")
+        passing.used("c", fresh=False)
+        await trio.sleep(LINGER / 2)
+    assert [peer for peer, _ in network.hung_up] == ["a"]

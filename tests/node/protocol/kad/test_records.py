@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from p2pchat.node.identity import Identity
-from p2pchat.node.protocol import mailbox_record, seal
+from p2pchat.node.protocol import limits, mailbox_record, seal
 from p2pchat.node.protocol.kad import records as rules
 from p2pchat.node.protocol.kad.keys import distance, position, record_key
 from p2pchat.node.protocol.kad.records import (
@@ -19,12 +19,18 @@ from tests.node.protocol.kad.kad_builders import OWN, peer_bytes
 ALICE, BOB = Identity(b"a" * 32), Identity(b"b" * 32)
 KEY = record_key(ALICE.peer_bytes)
 SENDER = peer_bytes(1)
+NOW_MS = 1_790_000_000_000
 
 
-def value(sequence: int = 1, who: Identity = ALICE) -> bytes:
+def value(sequence: int = 1, who: Identity = ALICE, ends_ms: int = 0, mailboxes: int = 0) -> bytes:
     record = wire.MailboxRecord(
-        peer=who.peer_bytes, seal_key=bytes(seal.PUBLIC_KEY_BYTES), sequence=sequence
+        peer=who.peer_bytes,
+        seal_key=bytes(seal.PUBLIC_KEY_BYTES),
+        sequence=sequence,
+        expires_at_ms=ends_ms,
     )
+    for _ in range(mailboxes):
+        record.mailboxes.add(peer=BOB.peer_bytes, addresses=["/ip4/8.8.8.8/tcp/1"])
     mailbox_record.sign(record, who.private_key)
     return record.SerializeToString()
 
@@ -45,7 +51,7 @@ def keyless() -> bytes:
 
 
 def test_a_signed_record_under_its_own_key_is_accepted() -> None:
-    assert RecordRules().accepts(KEY, value())
+    assert RecordRules().accepts(KEY, value(), NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +72,26 @@ def test_a_signed_record_under_its_own_key_is_accepted() -> None:
     ],
 )
 def test_nothing_else_is_accepted(key: bytes, content: bytes) -> None:
-    assert not RecordRules().accepts(key, content)
-    assert not RecordStore(OWN, RecordRules()).put(key, content, SENDER, 0.0, 0)
+    assert not RecordRules().accepts(key, content, NOW_MS)
+    assert not RecordStore(OWN, RecordRules()).put(key, content, SENDER, 0.0, NOW_MS)
+
+
+def test_an_old_record_is_not_taken_again() -> None:
+    kept, grace = RecordStore(OWN, RecordRules()), limits.CLOCK_GRACE_MS
+    ended = value(ends_ms=NOW_MS)
+    assert kept.put(KEY, ended, SENDER, 0.0, NOW_MS + grace)  # clocks are off
+    assert not kept.put(KEY, ended, SENDER, 1.0, NOW_MS + grace + 1)
+    assert not RecordRules().accepts(KEY, value(2, ends_ms=1), NOW_MS)
+
+
+def test_a_record_without_mailboxes_takes_the_place_of_one_with_some() -> None:
+    kept = RecordStore(OWN, RecordRules())
+    assert kept.put(KEY, value(1, mailboxes=1), SENDER, 0.0, NOW_MS)
+    assert kept.put(KEY, value(2), peer_bytes(2), 1.0, NOW_MS)
+    assert not kept.put(KEY, value(1, mailboxes=1), SENDER, 2.0, NOW_MS)
+    found = kept.get(KEY, 3.0)
+    assert found is not None
+    assert not wire.MailboxRecord.FromString(found.value).mailboxes
 
 
 def test_the_higher_sequence_is_the_better_one() -> None:
@@ -91,7 +115,7 @@ def test_a_record_is_read_again() -> None:
 class Anything(Validator):
     """Values begin with their number."""
 
-    def accepts(self, name: str, value: bytes) -> bool:
+    def accepts(self, name: str, value: bytes, now_ms: int) -> bool:
         return True
 
     def better(self, value: bytes, than: bytes) -> bool:

@@ -51,7 +51,7 @@ def test_a_full_bucket_keeps_those_that_work() -> None:
 def test_a_peer_that_fails_gives_way_to_the_one_that_waits() -> None:
     everybody = in_bucket(0, K + 2)
     table = filled(*everybody)
-    table.failed(everybody[4].peer)
+    table.failed(everybody[4].peer, 50.0, connected=False)
     assert everybody[4].peer not in table
     assert everybody[-1].peer in table  # heard last
     assert everybody[-2].peer not in table
@@ -61,7 +61,7 @@ def test_a_peer_that_fails_gives_way_to_the_one_that_waits() -> None:
 def test_a_new_peer_takes_the_place_of_one_that_has_failed() -> None:
     everybody = in_bucket(0, K + 1)
     table = filled(*everybody[:K])
-    table.failed(everybody[0].peer)
+    table.failed(everybody[0].peer, 50.0, connected=False)
     assert everybody[0].peer in table  # nobody waits: it gets more chances
     assert table.heard(everybody[K], LAN, 50.0)
     assert everybody[0].peer not in table
@@ -71,22 +71,77 @@ def test_who_fails_again_and_again_is_dropped() -> None:
     table = filled(peer(1), peer(2))
     for _ in range(rules.MAX_FAILURES):
         assert peer(1).peer in table
-        table.failed(peer(1).peer)
+        table.failed(peer(1).peer, 5.0, connected=False)
     assert peer(1).peer not in table
-    table.failed(peer(77).peer)  # not known: nothing happens
+    table.failed(peer(77).peer, 5.0, connected=False)  # not known: nothing happens
+
+
+def test_who_is_connected_is_not_dropped_but_rests() -> None:
+    table = filled(peer(1), peer(2))
+    for _ in range(10 * rules.MAX_FAILURES):
+        table.failed(peer(1).peer, 5.0, connected=True)
+    assert peer(1).peer in table
+    assert table.seeds(0, 5.0 + rules.MOST_REST - 1.0) == [peer(2)]
+    assert table.stale(2.5, 5, 5.0) == [peer(2)]
+    assert set(table.seeds(0, 5.0 + rules.MOST_REST)) == {peer(1), peer(2)}
+    table.failed(peer(1).peer, 5.0, connected=False)
+    assert peer(1).peer not in table
+
+
+def test_a_rest_is_longer_after_each_failure_and_ends_with_an_answer() -> None:
+    table = filled(peer(1), peer(2))
+    for rest in (rules.REST, 2 * rules.REST, 4 * rules.REST):
+        table.failed(peer(1).peer, 100.0, connected=True)
+        assert len(table.seeds(0, 99.0 + rest)) == 1
+        assert len(table.seeds(0, 100.0 + rest)) == 2
+    table.heard(peer(1), LAN, 101.0)
+    assert len(table.seeds(0, 101.0)) == 2
+
+
+def test_those_that_rest_are_asked_when_there_are_no_others() -> None:
+    table = filled(peer(1))
+    table.failed(peer(1).peer, 5.0, connected=True)
+    assert table.seeds(0, 5.0) == [peer(1)]
+
+
+def test_what_may_be_our_own_fault_counts_after_long_silence_only() -> None:
+    everybody = in_bucket(0, K + 1)
+    table, silent = filled(*everybody), everybody[0]
+    for _ in range(10):
+        table.failed(silent.peer, rules.DOUBT - 1.0, connected=False, sure=False)
+    assert silent.peer in table
+    assert silent not in table.seeds(0, rules.DOUBT)
+    table.failed(silent.peer, rules.DOUBT + 1.0, connected=False, sure=False)
+    assert silent.peer not in table
+    assert everybody[-1].peer in table
+
+
+def test_who_is_connected_waits_for_a_place_again() -> None:
+    everybody = in_bucket(0, K + 2)
+    table = filled(*everybody)
+    table.failed(everybody[0].peer, 50.0, connected=True)
+    assert everybody[0].peer not in table
+    assert table.knows(everybody[0].peer)
+    table.forget(everybody[1].peer)  # the other one that waits comes first
+    assert everybody[0].peer not in table
+    table.forget(everybody[2].peer)
+    assert everybody[0].peer in table
+    table.failed(everybody[3].peer, 50.0, connected=False)
+    table.failed(everybody[4].peer, 50.0, connected=False)
+    assert not table.knows(peer_bytes(4711))
 
 
 def test_failures_are_forgiven_when_a_peer_answers() -> None:
     table = filled(peer(1))
     for _ in range(5):
-        table.failed(peer(1).peer)
+        table.failed(peer(1).peer, 5.0, connected=False)
         table.heard(peer(1), LAN, 9.0)
     assert peer(1).peer in table
 
 
 def test_others_are_not_told_of_those_that_failed() -> None:
     table = filled(peer(1), peer(2))
-    table.failed(peer(1).peer)
+    table.failed(peer(1).peer, 5.0, connected=False)
     assert table.nearest(0, working=True) == [peer(2)]
     assert len(table.nearest(0)) == 2
 
@@ -111,9 +166,9 @@ def test_who_serves_no_longer_is_forgotten() -> None:
 def test_those_silent_for_long_are_named_the_longest_first() -> None:
     table = filled(peer(1), peer(2), peer(3))
     table.heard(peer(1), LAN, 10.0)
-    assert table.stale(2.5, 5) == [peer(2), peer(3)]
-    assert table.stale(2.5, 1) == [peer(2)]
-    assert table.stale(1.0, 5) == []
+    assert table.stale(2.5, 5, 20.0) == [peer(2), peer(3)]
+    assert table.stale(2.5, 1, 20.0) == [peer(2)]
+    assert table.stale(1.0, 5, 20.0) == []
 
 
 # ---- one network does not fill the table -----------------------------------------------------------------
@@ -139,7 +194,7 @@ def test_few_of_one_public_network_are_in_the_table() -> None:
 def test_waiting_peers_of_the_same_network_do_not_slip_in() -> None:
     everybody = in_bucket(0, 4)
     table = filled(*everybody, at="/ip4/8.8.8.8/tcp/1")
-    table.failed(everybody[0].peer)
+    table.failed(everybody[0].peer, 50.0, connected=False)
     assert len(table) == rules.SUBNET_IN_BUCKET
     assert everybody[3].peer in table  # in its place
     table.forget(everybody[3].peer)
