@@ -165,4 +165,6 @@ def _readable(error: Any, role: str, timeout: float) -> P2pchatError:
         case "DEADLINE_EXCEEDED":
             return ControlError(f"The {role} did not answer within {timeout:g} s.")
         case _:
+            if detail.startswith("failed to connect"):  # gRPC's own words, and no others
+                return ControlError(f"The {role} runs, but does not answer: stopped, or busy?")
             return ControlError(f"The {role} cannot answer: {detail}")

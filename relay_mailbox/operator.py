@@ -18,6 +18,7 @@ from p2pchat.node.events import EventHub
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol import p2p_address
 from p2pchat.node.protocol.links import MailboxLink, format_link
+from p2pchat.node.protocol.own_addresses import Scope, scope_of
 from p2pchat.node.runtime import Actor, ActorRef, ActorStats, handles
 from p2pchat.node.runtime.mailbox import Letter
 from p2pchat.proto import actors_pb2
@@ -164,7 +165,7 @@ class OperatorActor(Actor):
     async def _reached(self, changed: actors_pb2.ReachabilityChanged) -> None:
         self._hub.emit(changed)
         if changed.reachability == actors_pb2.PUBLIC:
-            log.info("people outside can connect to this mailbox")
+            log.info("%s", _who_can_connect(changed.addresses, self._config.node.announce))
         elif changed.reachability == actors_pb2.PRIVATE:
             log.warning("people outside cannot connect to this mailbox; see p2pchat doctor")
 
@@ -240,3 +241,14 @@ class OperatorActor(Actor):
     def _link(self, token: str = "") -> str:
         addresses = tuple(self._network.listen_addresses())
         return format_link(MailboxLink(self._network.peer, addresses, token))
+
+
+def _who_can_connect(confirmed: Sequence[str], announced: Sequence[str]) -> str:
+    """`confirmed`: addresses at which somebody or the router says that this mailbox is reached; empty: they did not
+    tell. `announced`: those of which the operator says so."""
+    if confirmed and Scope.WIDE not in map(scope_of, [*confirmed, *announced]):
+        return (
+            "others in the same network can connect to this mailbox; whether people outside can is not known: nobody "
+            "outside could be asked"
+        )
+    return "people outside can connect to this mailbox"

@@ -12,7 +12,7 @@ from p2pchat.cli.terminal.company import Company
 from p2pchat.cli.terminal.conversations import Conversations
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.cli.terminal.rooms import Rooms
-from p2pchat.cli.terminal.ways import REACHED
+from p2pchat.cli.terminal.ways import reached
 from p2pchat.proto import actors_pb2 as actors
 
 
@@ -27,7 +27,7 @@ class EventLines:
         self._catching_up = CatchingUp(rooms.view, self._is_elsewhere)
         self._addresses: list[str] = []
         self._relayed: set[str] = set()  # connected peers that are reached through a relay only
-        self._reachability = actors.UNKNOWN  # as it was shown last
+        self._reached_as = ""  # as it was shown last
         self.in_company = False  # a chat peer or somebody's message has been seen
 
     def of(self, event: Message, now: float) -> Sequence[Line]:
@@ -101,10 +101,10 @@ class EventLines:
 
     def _reached(self, event: actors.ReachabilityChanged) -> list[Line]:
         """Once for each change; a time in which it is not known in between is none."""
-        text = REACHED.get(event.reachability)
-        if text is None or event.reachability == self._reachability:
+        text = reached(event)
+        if not text or text == self._reached_as:
             return []
-        self._reachability = event.reachability
+        self._reached_as = text
         return [render.note(text)]
 
     def _peer_named(self, event: actors.PeerNamed, now: float) -> list[Line]:

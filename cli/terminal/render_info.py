@@ -10,6 +10,7 @@ from p2pchat.cli.terminal.render import clock, count, duration, most_useful, siz
 from p2pchat.cli.terminal.render_contacts import mailbox
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
 from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.doctor_facts import is_known_outside
 from p2pchat.node.protocol.names import NAME_LIMIT, shown_room
 from p2pchat.proto import actors_pb2 as actors
 
@@ -64,7 +65,11 @@ def reachable(node: actors.NodeDescription) -> str:
     if not node.HasField("reachability"):
         return "not known"
     found = node.reachability
-    state = {actors.PUBLIC: "directly", actors.PRIVATE: "not directly: behind a router or firewall"}
+    nearby = "" if is_known_outside(node) else " from the same network; from outside: not known"
+    state = {
+        actors.PUBLIC: f"directly{nearby}",
+        actors.PRIVATE: "not directly: behind a router or firewall",
+    }
     parts = [state.get(found.reachability, "not known yet")]
     if found.yes or found.no:
         parts[0] += f" ({found.yes:,} could connect, {found.no:,} could not)"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
+from p2pchat.node.protocol.own_addresses import Scope, scope_of
 from p2pchat.proto import actors_pb2 as actors
 
 DIRECT = "direct"
@@ -21,6 +22,7 @@ REACHED = {
     actors.PUBLIC: "Others can reach this computer directly",
     actors.PRIVATE: "This computer is behind a router: others reach it through relays",
 }
+REACHED_NEARBY = "Others in the same network can reach this computer directly (nobody outside could be asked yet)"
 
 
 def way(connection: actors.Connection, names: Mapping[str, str]) -> str:
@@ -32,6 +34,14 @@ def way(connection: actors.Connection, names: Mapping[str, str]) -> str:
     end = safe_line(f"…{peer_id.short(connection.relay)}")
     name = names.get(connection.relay, "").strip()
     return f"{RELAYED_VIA} {end}" + (f" ({safe_name(name, NAME_LIMIT)})" if name else "")
+
+
+def reached(event: actors.ReachabilityChanged) -> str:
+    """Empty when it is not known. Where those who were asked did not say at which address, nobody claims less."""
+    is_public = event.reachability == actors.PUBLIC
+    if is_public and event.addresses and Scope.WIDE not in map(scope_of, event.addresses):
+        return REACHED_NEARBY
+    return REACHED.get(event.reachability, "")
 
 
 def moved(event: actors.PeerMoved) -> str:

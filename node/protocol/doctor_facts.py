@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.own_addresses import Scope, scope_of, scope_of_ip
 from p2pchat.proto import actors_pb2 as actors
 
 NAMED = 3  # peers named in a sentence; the others are counted
@@ -118,6 +119,15 @@ def is_public_ip(text: str) -> bool:
         return ipaddress.ip_address(text).is_global
     except ValueError:
         return False
+
+
+def is_known_outside(node: actors.NodeDescription) -> bool:
+    """Whether anything leads here from elsewhere: an address at which others see this computer, one that the router
+    maps, or a wide one that is told to others. IPv6 addresses of its own are wide in every network, and prove nothing.
+    """
+    found = node.reachability
+    told = [a for a in node.addresses if not a.startswith("/ip6/")]
+    return Scope.WIDE in {*map(scope_of_ip, found.observed), *map(scope_of, [*found.mapped, *told])}
 
 
 def without_peer(address: str) -> str:

@@ -16,6 +16,7 @@ from p2pchat.node.protocol.doctor_facts import (
     count,
     farthest,
     is_circuit,
+    is_known_outside,
     is_public_ip,
     listed,
     no_answer,
@@ -121,14 +122,22 @@ def nat(facts: Facts) -> actors.Check:
         return actors.Check(name="nat", verdict=HINT, finding=finding, advice=ASK_LATER)
     match node.reachability.reachability:
         case actors.PUBLIC:
-            return _public(node.reachability)
+            return _public(facts)
         case actors.PRIVATE:
             return _private(facts)
         case _:
             return _not_known(facts)
 
 
-def _public(found: actors.ReachabilityDescription) -> actors.Check:
+def _public(facts: Facts) -> actors.Check:
+    found = facts.node.reachability
+    if not is_known_outside(facts.node):
+        here = "mailbox" if facts.mailbox else "computer"
+        finding = (
+            f"Others in the same network can connect to this {here} directly; whether people outside can is not known: "
+            "nobody outside could be asked."
+        )
+        return actors.Check(name="nat", verdict=HINT, finding=finding, advice=ASK_SOMEBODY)
     by = f"; the router lets them in at {found.mapped[0]}" if found.mapped else ""
     finding = f"Others can connect to this computer directly{by}."
     return actors.Check(name="nat", verdict=OK, finding=finding)
@@ -185,7 +194,7 @@ def relays(facts: Facts) -> actors.Check:
     if facts.held:
         return _some_held(facts)
     if not found.wants_relays:
-        public = found.reachability == actors.PUBLIC
+        public = found.reachability == actors.PUBLIC and is_known_outside(facts.node)
         finding = "None is needed." if public else "None is used."
         if found.relays:
             finding += " This node is one for others."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
 from p2pchat.node.actors.doctor import SETTLING
@@ -38,3 +39,27 @@ async def test_news_of_the_network_is_taken(autojump_clock: object) -> None:
             await scene.operator.tell(actors_pb2.ReachabilityChanged(reachability=state))
         await scene.describe()
         assert scene.cell("operator").stats().restarts == 0
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "outside"),
+    [
+        (["/ip4/127.0.0.1/tcp/1", "/ip4/192.168.1.7/tcp/1"], "is not known"),
+        (["/ip4/192.168.1.7/tcp/1", "/ip4/9.9.9.9/tcp/1"], "people outside can connect"),
+        ([], "people outside can connect"),
+    ],
+)
+async def test_what_neighbours_say_is_not_taken_for_more(
+    autojump_clock: object,
+    caplog: pytest.LogCaptureFixture,
+    confirmed: list[str],
+    outside: str,
+) -> None:
+    caplog.set_level("INFO", "p2pchat.relay_mailbox.operator")
+    scene = Scene()
+    public = actors_pb2.ReachabilityChanged(reachability=actors_pb2.PUBLIC, addresses=confirmed)
+    async with running(scene):
+        await scene.operator.tell(public)
+        await scene.describe()
+    (line,) = [text for text in caplog.messages if "can connect to this mailbox" in text]
+    assert outside in line

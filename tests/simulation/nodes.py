@@ -137,6 +137,7 @@ def make_node(
     now_ms: Callable[[], int] | None = None,
     listens: bool = True,
     rooms: Sequence[str] = (),
+    dht: bool = True,
 ) -> SimulatedNode:
     """Node `number` of a simulation; its identity follows from the number. `run_store` may be a slow disk. Without
     `rooms` it joins the default room."""
@@ -147,6 +148,7 @@ def make_node(
         Path("/nowhere"),
         name=name or f"node{number}",
         rooms=tuple(map(RoomConfig, rooms)),
+        dht=dht,
         bootstrap=tuple(bootstrap),
         mdns=False,
         mailboxes=tuple(mailboxes),

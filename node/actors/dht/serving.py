@@ -22,8 +22,8 @@ MAX_STREAMS_OF_PEER = 4
 IDLE = 10.0  # seconds for a request to arrive as a whole, or a reply to be taken; then the stream is reset
 RATE = 10.0  # requests a second from one peer ...
 BURST = 100  # ... and at once: one look-up for each of many rooms
-# Requests a second from all together. A common one costs as much as reading five addresses, the worst one that can
-# be made five times of that: at this rate 3 to 5 % of a core of 2020, and 15 to 25 % if all are of the worst kind.
+# Requests a second from all together. A common one costs as much as reading six addresses, the worst one that can be
+# made seven times of that: at this rate 5 % of a slow core, and 35 % if all are of the worst kind.
 TOTAL_RATE = 100.0
 TOTAL_BURST = 300
 MAX_ALLOWANCES = (

@@ -12,7 +12,9 @@ from p2pchat.node.actors.dht.serving import BURST, MAX_STREAMS_OF_PEER, RATE
 from p2pchat.node.errors import NetworkError
 from p2pchat.node.protocol.token_bucket import TokenBucket
 
-QUESTIONS_AT_ONCE = MAX_STREAMS_OF_PEER - 1  # at one peer; one that just ends may count there still
+QUESTIONS_AT_ONCE = (
+    MAX_STREAMS_OF_PEER // 2
+)  # at one peer; as many that have just ended here may count there still
 QUESTION_RATE = RATE / 2  # a second, to one peer ...
 QUESTION_BURST = BURST / 2  # ... and at once
 MAX_PEERS = 256  # whose questions are counted; of more the one asked least recently is forgotten

@@ -204,7 +204,8 @@ def test_info_about_what_is_not_known_yet() -> None:
     node.reachability.reachability = actors.PUBLIC
     node.reachability.reservations.add(relay=BOB.peer, connected=True)
     shown = texts(list(render_info.info(node)))
-    assert "Reachable:  directly, UPnP: No router answers." in shown
+    nearby = "directly from the same network; from outside: not known"
+    assert f"Reachable:  {nearby}, UPnP: No router answers." in shown
     assert "Relays:     …x6nXTN: nothing reserved yet" in shown
     node.reachability.mapped.append("/ip4/9.9.9.9/tcp/1")
     assert "Reachable:  directly, the router lets in /ip4/9.9.9.9/tcp/1" in texts(

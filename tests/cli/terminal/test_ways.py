@@ -132,6 +132,21 @@ async def test_how_others_reach_this_computer_is_said_when_it_changes(
     ]
 
 
+async def test_that_neighbours_come_in_says_nothing_about_others(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    here, nearby, outside = (f"/ip4/{ip}/tcp/1" for ip in ("127.0.0.1", "192.168.1.7", "9.9.9.9"))
+    confirmed = ([here], [here, nearby], [nearby, outside], [outside])
+    async with world.running():
+        for addresses in confirmed:
+            world.emit(actors.ReachabilityChanged(reachability=actors.PUBLIC, addresses=addresses))
+    assert shown(world) == [
+        "* Others in the same network can reach this computer directly (nobody outside could be asked yet)",
+        "* Others can reach this computer directly",
+    ]
+
+
 def test_nothing_that_strangers_choose_moves_the_cursor() -> None:
     evil = "\x1b[2J\n"
     connection = actors.Connection(peer=ME.peer, name="Ada", relayed=True, relay=evil)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
 import pytest
 import trio
-from libp2p.abc import INetStream
+from libp2p import new_host
+from libp2p.abc import IHost, INetStream
 from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.identity.identify.pb.identify_pb2 import Identify as Message
 from libp2p.identity.identify_push.identify_push import ID_PUSH as PUSH
 from libp2p.peer.envelope import consume_envelope
 from libp2p.peer.id import ID
+from libp2p.peer.peerinfo import PeerInfo
 from libp2p.utils.varint import encode_varint_prefixed, read_varint_prefixed_bytes_limited
 from multiaddr import Multiaddr
 
@@ -21,7 +26,9 @@ from p2pchat.node.adapters.libp2p_identify import (
     MAX_TEXT,
     heard_in,
 )
-from tests.node.adapters.libp2p_relays import PATIENCE, Nodes, eventually, stranger
+from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
+from p2pchat.node.ports import Identified
+from tests.node.adapters.libp2p_relays import LOOPBACK, PATIENCE, Nodes, eventually, stranger
 
 ADDRESS = Multiaddr("/ip4/203.0.113.7/tcp/4001")  # nobody dials it here
 RELAY = "12D3KooWRndVhVZPCiQwHBBBdg769GyrPUW13zxwqQyf9r3ANaba"
@@ -61,6 +68,98 @@ def test_the_address_of_a_circuit_is_not_where_we_are_seen() -> None:
     circuit = Multiaddr(f"{ADDRESS}/p2p/{RELAY}/p2p-circuit")
     assert not heard_in(Message(observed_addr=circuit.to_bytes())).observed
     assert heard_in(Message(observed_addr=ADDRESS.to_bytes())).observed == str(ADDRESS)
+
+
+# Messages of proto2: nothing is checked in them, and what is no UTF-8 is parsed all the same, as bytes.
+HOSTILE = {
+    "bytes for a protocol": b"\x1a\x04\xff\xfe/x",
+    "bytes for the version": b"\x2a\x04\xff\xfe/x",
+    "bytes for the agent": b"\x32\x04\xff\xfe/x",
+    "an empty protocol": b"\x1a\x00",
+    "control characters": b"\x1a\x05/\x1b[2J",
+    "a number for a protocol": b"\x18\x07",
+    "protocols for addresses": b"\x12\x02/x\x22\x02/x",
+    "an unknown field": b"\xfa\x01\x02ab",
+    "many protocols": b"\x1a\x04\xff\xfe/x" * 2000,
+    "nothing": b"",
+}
+GOOD = Message(protocols=["/good/1"], listen_addrs=[ADDRESS.to_bytes()]).SerializeToString()
+
+
+def assert_is_readable(heard: Identified) -> None:
+    for text in (*heard.protocols, *heard.addresses, heard.observed):
+        assert isinstance(text, str)
+        assert text.isprintable()
+    assert all(heard.protocols)
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_of_a_hostile_message_only_text_is_kept(body: bytes) -> None:
+    heard = heard_in(Message.FromString(GOOD + body))
+    assert_is_readable(heard)
+    assert heard.protocols == {"/good/1"}
+    assert list(heard.addresses) == [str(ADDRESS)]
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["asked", "unasked"])
+async def test_hostile_messages_harm_nobody(nodes: Nodes, asked: bool) -> None:
+    with trio.fail_after(PATIENCE):
+        house = await nodes.relay()
+        for body in HOSTILE.values():
+            async with one_who_answers(house, GOOD + body if asked else b"") as client:
+                if not asked:
+                    await tell(client, house, GOOD + body)
+                assert_is_readable(await good_one(house, client))
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["asked", "unasked"])
+@pytest.mark.parametrize("garbage", [b"\xff" * 64, b"\x1a\xff\xff\xff\xff\x0f", bytes(MAX_MESSAGE)])
+async def test_who_says_garbage_first_is_heard_later(
+    nodes: Nodes, garbage: bytes, asked: bool
+) -> None:
+    with trio.fail_after(PATIENCE):
+        house = await nodes.relay()
+        async with one_who_answers(house, garbage if asked else b"") as client:
+            if not asked:
+                await tell(client, house, garbage)
+            await tell(client, house, GOOD)
+            assert_is_readable(await good_one(house, client))
+
+
+async def good_one(house: Libp2pNetwork, client: IHost) -> Identified:
+    """What `house` has heard of the client, as soon as the good protocol is in it."""
+    peer = str(client.get_id())
+    await eventually(lambda: "/good/1" in protocols_of(house.identified(peer)))
+    heard = house.identified(peer)
+    assert heard is not None
+    return heard
+
+
+@asynccontextmanager
+async def one_who_answers(house: Libp2pNetwork, body: bytes) -> AsyncIterator[IHost]:
+    """A bare libp2p host that says this of itself, connected to `house`."""
+    here = [Multiaddr(LOOPBACK)]
+    host = new_host(listen_addrs=here)
+    async with host.run(listen_addrs=here):
+        host.set_stream_handler(IDENTIFY, says(body))
+        there = [Multiaddr(address) for address in house.listen_addresses()]
+        await host.connect(PeerInfo(ID.from_string(house.peer), there))
+        yield host
+        await host.close()
+
+
+def says(body: bytes) -> Callable[[INetStream], Awaitable[None]]:
+    async def answer(stream: INetStream) -> None:
+        await stream.write(encode_varint_prefixed(body))
+        await stream.close()
+
+    return answer
+
+
+async def tell(client: IHost, house: Libp2pNetwork, body: bytes) -> None:
+    stream = await client.new_stream(ID.from_string(house.peer), [PUSH])
+    await stream.write(encode_varint_prefixed(body))
+    await stream.close()
 
 
 async def test_a_stranger_is_told_signed_addresses_and_where_we_see_it(nodes: Nodes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -99,8 +100,9 @@ async def test_a_stranger_no_relay_may_call(nodes: Nodes) -> None:
     ids=[*GARBAGE, "stop status"],
 )
 async def test_garbage_from_a_relay_is_counted_and_harms_nobody(
-    nodes: Nodes, garbage: bytes
+    nodes: Nodes, garbage: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "p2pchat")
     node = await nodes.start([LOOPBACK])
     async with stranger(node) as rude:
         stream = await rude.new_stream(ID.from_string(node.peer), [libp2p_circuit.STOP])
@@ -109,6 +111,8 @@ async def test_garbage_from_a_relay_is_counted_and_harms_nobody(
         friend = await nodes.start([])
         await friend.dial(node.peer, node.listen_addresses())
         assert await is_echoed(friend, node)
+        # Who is here is nobody's business, as long as nobody asks for more than the usual log.
+        assert str(rude.get_id()) not in caplog.text
 
 
 async def test_a_relay_that_puts_garbage_through_is_counted(nodes: Nodes) -> None:

@@ -97,7 +97,7 @@ def test_a_node_that_is_well() -> None:
         delivery=actors.DeliveryDescription(
             mailboxes=[actors.MailboxStatus(peer=PEER, registered=True, connected=True)]
         ),
-        reachability=reach(actors.PUBLIC),
+        reachability=reach(actors.PUBLIC, observed=["9.9.9.9"]),
         dht=actors.DhtDescription(table=3, server=True),
     )
     facts = Facts(node, [actors.Connection(peer=PEER)])
@@ -229,12 +229,35 @@ def test_a_mailbox_in_a_local_network_is_told_how_it_gets_out_of_it() -> None:
 
 # ---- the router -----------------------------------------------------------------------------------------
 
+NEARBY = (
+    "Others in the same network can connect to this {} directly; whether people outside can is not known: "
+    "nobody outside could be asked."
+)
+
 
 @pytest.mark.parametrize(
     ("state", "verdict", "finding", "advice"),
     [
         (None, HINT, "Whether others can connect to this computer is not known.", "tried again"),
-        (reach(actors.PUBLIC), OK, "Others can connect to this computer directly.", ""),
+        (
+            reach(actors.PUBLIC, observed=["192.168.1.7", "9.9.9.9"]),
+            OK,
+            "Others can connect to this computer directly.",
+            "",
+        ),
+        (
+            reach(actors.PUBLIC, observed=["192.168.1.7"]),
+            HINT,
+            NEARBY.format("computer"),
+            "outside",
+        ),
+        (reach(actors.PUBLIC, observed=["127.0.0.1"]), HINT, NEARBY.format("computer"), "outside"),
+        (
+            reach(actors.PUBLIC, observed=["10.0.0.7"], mapped=["/ip4/192.168.1.7/tcp/1"]),
+            HINT,
+            NEARBY.format("computer"),
+            "outside",
+        ),
         (
             reach(actors.PUBLIC, mapped=["/ip4/9.9.9.9/tcp/1"]),
             OK,
@@ -314,6 +337,21 @@ def test_a_mailbox_behind_a_router_has_failed_whatever_relays_it_has() -> None:
     assert "--announce" in advice
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (["/ip4/127.0.0.1/tcp/4711", LAN, CIRCUIT, "/ip6/2a00::7/tcp/4711/p2p/me"], HINT),
+        ([LAN, PUBLIC], OK),
+        ([LAN, "/dns4/box.example/tcp/4001/p2p/me"], OK),
+    ],
+)
+def test_a_mailbox_that_only_neighbours_have_tried(told: list[str], expected: int) -> None:
+    """What it announces may lead there from outside."""
+    node = node_of(addresses=told, reachability=reach(actors.PUBLIC, observed=["192.168.1.7"]))
+    verdict, finding, _ = found("nat", node, mailbox=True)
+    assert (verdict, finding == NEARBY.format("mailbox")) == (expected, expected == HINT)
+
+
 # ---- relays ---------------------------------------------------------------------------------------------
 
 REFUSED = actors.Reservation(relay=OTHER, connected=True, problem="It is full.")
@@ -323,8 +361,13 @@ REFUSED = actors.Reservation(relay=OTHER, connected=True, problem="It is full.")
     ("state", "verdict", "finding"),
     [
         (None, HINT, "Which relays are used is not known."),
-        (reach(actors.PUBLIC), OK, "None is needed."),
-        (reach(actors.PUBLIC, relays=True), OK, "None is needed. This node is one for others."),
+        (reach(actors.PUBLIC, observed=["9.9.9.9"]), OK, "None is needed."),
+        (
+            reach(actors.PUBLIC, observed=["9.9.9.9"], relays=True),
+            OK,
+            "None is needed. This node is one for others.",
+        ),
+        (reach(actors.PUBLIC, observed=["192.168.1.7"]), OK, "None is used."),
         (reach(actors.UNKNOWN), OK, "None is used."),
         (
             reach(actors.PRIVATE, wants_relays=True, reservations=[held()]),

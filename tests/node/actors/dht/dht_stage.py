@@ -49,10 +49,10 @@ def record_of(number: int, sequence: int = 1) -> wire.MailboxRecord:
 class Dialler(Actor):
     """Stands in for transport: dials, and says who is identified and who is gone. Writes down who was dialled."""
 
-    def __init__(self, network: MemoryNetwork, dht: Callable[[], ActorRef], dialled: list[str]):
-        self._network = network
+    def __init__(self, host: DhtHost, dht: Callable[[], ActorRef]):
+        self._host = host
+        self._network = host.network
         self._dht = dht
-        self._dialled = dialled
         self._desk = Desk(on_unheard=print)
         self._connects = self._desk.lane(self._begin, 64)
 
@@ -72,7 +72,10 @@ class Dialler(Actor):
 
     async def _connect(self, message: actors.Connect) -> actors.Done:
         if not any(c.peer == message.peer for c in self._network.connections()):
-            self._dialled.append(message.peer)
+            self._host.dialled.append(message.peer)
+        if self._host.is_busy:
+            raise RequestRejectedError(actors.TOO_MANY, "too much to do")
+        await trio.sleep(self._host.dial_takes)
         try:
             await self._network.dial(message.peer, message.addresses)
         except DialError as error:
@@ -81,6 +84,8 @@ class Dialler(Actor):
 
     async def _watch(self) -> None:
         async for event in self._network.peer_events():
+            if self._host.is_deaf:
+                continue
             if isinstance(event, PeerIdentified) and (said := self._network.identified(event.peer)):
                 await self._dht().tell(
                     actors.PeerIdentified(
@@ -99,6 +104,9 @@ class DhtHost:
     number: int
     server: bool | None = False
     listens: bool = True
+    is_deaf: bool = False  # its DHT does not hear who is there
+    is_busy: bool = False  # its transport does not dial at all
+    dial_takes: float = 0.0  # seconds
     dialled: list[str] = field(default_factory=list)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
@@ -123,7 +131,7 @@ class DhtHost:
         return self._dht.ref
 
     def _make_dialler(self) -> Dialler:
-        return Dialler(self.network, lambda: self._dht.ref, self.dialled)
+        return Dialler(self, lambda: self._dht.ref)
 
     def _make_dht(self) -> DhtActor:
         self._state = self._state or fresh_state(self.network, random.Random(self.number))

@@ -130,8 +130,21 @@ def test_a_peer_in_the_table_is_named_once() -> None:
 def test_those_that_do_not_answer_are_not_named() -> None:
     scene = Scene()
     someone = scene.knows(5)[0]
-    scene.table.failed(someone.peer)
+    scene.table.failed(someone.peer, 1.0, connected=False)
     assert someone not in scene.find(TOPIC)
+
+
+def test_of_a_provider_only_its_own_addresses_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, read = Scene(), list[bytes]()
+
+    def from_bytes(data: bytes) -> str:
+        read.append(data)
+        return HERE
+
+    monkeypatch.setattr(multiaddrs, "from_bytes", from_bytes)
+    crowd = [peer(number) for number in range(1, K)]
+    scene.provide(TOPIC, *crowd, peer(4711))
+    assert read == multiaddrs.all_to_bytes(peer(4711).addresses)
 
 
 # ---- records ---------------------------------------------------------------------------------------------

@@ -52,6 +52,15 @@ def test_nobody_is_connected_when_the_network_begins_anew() -> None:
     assert known.get(peer_bytes(1), 6.0) == peer(1)
 
 
+def test_those_that_are_still_there_stay_connected() -> None:
+    known = Whereabouts()
+    known.identified(peer(1), 0.0)
+    known.identified(peer(2), 0.0)
+    known.all_gone(5.0, besides={peer_bytes(1)})
+    assert known.is_connected(peer_bytes(1))
+    assert not known.is_connected(peer_bytes(2))
+
+
 def test_those_heard_of_least_recently_are_forgotten() -> None:
     known = Whereabouts()
     for number in range(rules.MAX_PEERS):
