@@ -168,7 +168,8 @@ class NetworkWiring:
         always_public: bool = False,
     ) -> None:
         """`ui` and `delivery` hear of peers. Without `announce` the node says nothing of itself in its rooms, and is
-        only found in the DHT by who looks for members. `always_public`: it serves the DHT and AutoNAT whatever others say of it."""
+        only found in the DHT by who looks for members. `always_public`: it serves the DHT and AutoNAT whatever others
+        say of it."""
         self.config = config
         self.identity = identity
         self.adapters = adapters

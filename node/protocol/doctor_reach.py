@@ -31,7 +31,10 @@ LISTEN_SOMEWHERE = (
     "Leave --listen away. If --listen none is what you want, add a mailbox (/mailbox add <link>), whose relay lets "
     "others in."
 )
-LISTEN_WIDER = "Leave --listen away, or give it /ip4/0.0.0.0/tcp/4001."
+LISTEN_WIDER = (
+    "Is this computer on a network (Wi-Fi off, cable out)? If --listen names an address, leave it away, or give it "
+    "/ip4/0.0.0.0/tcp/4001."
+)
 LET_OTHERS_IN = (
     "Add a mailbox, whose relay lets others in (/mailbox add <link>); or start with --upnp, which asks the router; or "
     "forward a port to this computer in the router, and listen there, e.g. with --listen /ip4/0.0.0.0/tcp/4001."
@@ -64,13 +67,16 @@ def listening(facts: Facts) -> actors.Check:
 
 
 def _ports(addresses: Sequence[str]) -> str:
-    """`TCP port 4001 and 4002, UDP port 4001`."""
+    """`TCP ports 4001 and 4002, UDP port 4001`."""
     found: dict[str, dict[str, None]] = {}
     for address in addresses:
         for kind, port in pairwise(address.split("/")):
             if kind in ("tcp", "udp"):
                 found.setdefault(kind.upper(), {})[port] = None
-    shown = ", ".join(f"{kind} port {' and '.join(ports)}" for kind, ports in found.items())
+    shown = ", ".join(
+        f"{kind} port{'s' * (len(ports) > 1)} {' and '.join(ports)}"
+        for kind, ports in found.items()
+    )
     return shown or count(len(addresses), "address")
 
 
@@ -79,7 +85,7 @@ def addresses(facts: Facts) -> actors.Check:
     name, node = "addresses", facts.node
     if not node.HasField("transport"):
         return no_answer(name, "network")
-    circuits = [address for address in node.addresses if is_circuit(address)]
+    circuits = [a for a in node.addresses if is_circuit(a) and range_of(_relay_of(a)) != HERE]
     best = farthest(node.addresses)
     if best and range_of(best) == EVERYWHERE:
         finding = f"Others are told a public address: {without_peer(best)}."
@@ -96,6 +102,11 @@ def addresses(facts: Facts) -> actors.Check:
         return actors.Check(name=name, verdict=WARNING, finding=finding, advice=LISTEN_WIDER)
     finding = f"Others in the local network can use {where}{_seen(node)}."
     return actors.Check(name=name, verdict=HINT, finding=finding, advice=_wider(facts))
+
+
+def _relay_of(circuit: str) -> str:
+    """Where the relay itself is."""
+    return circuit.partition("/p2p/")[0]
 
 
 def _seen(node: actors.NodeDescription) -> str:
@@ -122,11 +133,13 @@ def nat(facts: Facts) -> actors.Check:
         return actors.Check(name="nat", verdict=HINT, finding=finding, advice=ASK_LATER)
     match node.reachability.reachability:
         case actors.PUBLIC:
-            return _public(facts)
+            found = _public(facts)
         case actors.PRIVATE:
-            return _private(facts)
+            found = _private(facts)
         case _:
-            return _not_known(facts)
+            found = _not_known(facts)
+    found.advice = (found.advice + _upnp(facts)).strip()
+    return found
 
 
 def _public(facts: Facts) -> actors.Check:
@@ -148,14 +161,12 @@ def _private(facts: Facts) -> actors.Check:
         finding = (
             "This mailbox is behind a router or firewall: people outside cannot connect to it."
         )
-        advice = OPEN_THE_PORT + _upnp(facts)
-        return actors.Check(name="nat", verdict=FAILED, finding=finding, advice=advice)
+        return actors.Check(name="nat", verdict=FAILED, finding=finding, advice=OPEN_THE_PORT)
     if facts.held:
         finding = f"Behind a router; others reach you through {_relays(facts.held)}."
         return actors.Check(name="nat", verdict=OK, finding=finding)
     finding = "Behind a router or firewall, and nobody outside can connect to this computer."
-    advice = LET_OTHERS_IN + _upnp(facts)
-    return actors.Check(name="nat", verdict=FAILED, finding=finding, advice=advice)
+    return actors.Check(name="nat", verdict=FAILED, finding=finding, advice=LET_OTHERS_IN)
 
 
 def _upnp(facts: Facts) -> str:

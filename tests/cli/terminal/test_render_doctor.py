@@ -27,7 +27,7 @@ def test_signs_findings_and_advice_stand_below_each_other() -> None:
         "                   Set it.",
         "  FAIL  disk       Full.",
         "                   Make ␛[2J room.",
-        "* 1 thing does not work, and 1 warning",
+        "* 1 thing does not work: disk; and 1 warning",
     ]
 
 
@@ -43,11 +43,11 @@ def test_only_signs_and_advice_have_a_colour() -> None:
         ([Check.OK, Check.HINT], "* All is well"),
         ([Check.WARNING], "* It works, with 1 warning"),
         ([Check.WARNING, Check.WARNING], "* It works, with 2 warnings"),
-        ([Check.FAILED, Check.FAILED], "* 2 things do not work"),
+        ([Check.FAILED, Check.OK, Check.FAILED], "* 2 things do not work: 0, 2"),
     ],
 )
 def test_the_summary(verdicts: list[Check.Verdict], summary: str) -> None:
-    checks = [Check(verdict=verdict) for verdict in verdicts]
+    checks = [Check(name=str(n), verdict=verdict) for n, verdict in enumerate(verdicts)]
     assert plain(render_doctor.summary(checks)) == summary
 
 
@@ -58,3 +58,12 @@ async def test_doctor_in_a_session(autojump_clock: trio.testing.MockClock) -> No
         console.type("/doctor", "/doctor now")
     assert shown(world)[0] == "  ok    listening  Listens on TCP port 1."
     assert shown(world)[-1] == "* /doctor takes nothing behind it."
+
+
+def test_long_words_of_advice_stay_in_their_column() -> None:
+    advice = "Ask somebody who runs one for a link, and type /mailbox add <link>; " * 3
+    checks = [Check(name="mailboxes", verdict=Check.HINT, finding="x" * 90, advice=advice)]
+    lines = [plain(line) for line in render_doctor.diagnosis(checks)][:-1]
+    assert all(len(line) <= render_doctor.LINE_WIDTH for line in lines[1:])
+    assert all(line.startswith(" " * 19) for line in lines[1:])
+    assert "".join(line.strip() for line in lines[1:]).replace(" ", "") == advice.replace(" ", "")

@@ -167,7 +167,7 @@ def test_a_node_without_network_part_has_failed_to_listen() -> None:
         (
             [LAN, "/ip6/::1/tcp/4712", "/ip4/9.9.9.9/udp/4001/quic-v1", CIRCUIT],
             OK,
-            "Listens on TCP port 4711 and 4712, UDP port 4001.",
+            "Listens on TCP ports 4711 and 4712, UDP port 4001.",
         ),
         (["/memory/1"], OK, "Listens on 1 address."),
         (["/memory/1", "/memory/2"], OK, "Listens on 2 addresses."),
@@ -196,6 +196,13 @@ def test_listening(addresses: list[str], verdict: int, finding: str) -> None:
             "",
         ),
         ([CIRCUIT], OK, "Others are told 1 way through relays; on the internet", ""),
+        # A relay on this very computer is of use to nobody else.
+        (
+            ["/ip4/127.0.0.1/tcp/4711", CIRCUIT.replace("9.9.9.9", "127.0.0.1")],
+            WARNING,
+            "Every address is one of this computer alone",
+            "on a network",
+        ),
         (
             [LOOPBACK, LAN],
             HINT,
