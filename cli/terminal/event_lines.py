@@ -25,7 +25,7 @@ class EventLines:
         self._conversations = conversations
         self._company = Company(rooms.known)
         self._catching_up = CatchingUp(rooms.view, self._is_elsewhere)
-        self._addresses: list[str] = []
+        self._addresses: set[str] = set()  # shown in this run
         self._relayed: set[str] = set()  # connected peers that are reached through a relay only
         self._reached_as = ""  # as it was shown last
         self.in_company = False  # a chat peer or somebody's message has been seen
@@ -69,7 +69,8 @@ class EventLines:
                 return [render.disconnected(event.peer, name)]
             case actors.Listening():
                 fresh = [each for each in event.addresses if each not in self._addresses]
-                self._addresses = list(event.addresses)
+                # A relay that comes back is no news.
+                self._addresses |= set(event.addresses)
                 return render.listening(fresh)
             case actors.RoomJoined():
                 return self._rooms.entered(event.room, event.plain)

@@ -11,10 +11,11 @@ from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.help import HELP, NOTES
 from p2pchat.cli.terminal.lines import HANGING_INDENT, PEER_STYLES, Line, Span, line
 from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
+from p2pchat.cli.terminal.ways import THROUGH_RELAY, way
 from p2pchat.cli.terminal.ways import moved as moved_to
-from p2pchat.cli.terminal.ways import way
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
+from p2pchat.node.protocol.own_addresses import relay_of
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 
@@ -152,8 +153,17 @@ def renamed(peer: str, previous: str, name: str) -> Line:
 
 
 def listening(addresses: Iterable[str]) -> list[Line]:
+    """Of relays only which ones: their addresses are long, and nobody types them."""
+    direct: list[str] = []
+    relays: dict[str, None] = {}
+    for address in addresses:
+        if relay := relay_of(address):
+            relays[relay] = None
+        else:
+            direct.append(address)
     head = Span("* Listening on ", "dim")
-    return [line(head, Span(safe_line(address), "address")) for address in most_useful(addresses)]
+    lines = [line(head, Span(safe_line(address), "address")) for address in most_useful(direct)]
+    return lines + [note(f"{THROUGH_RELAY} …{peer_id.short(relay)}") for relay in relays]
 
 
 def most_useful(addresses: Iterable[str]) -> list[str]:

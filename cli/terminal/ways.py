@@ -15,6 +15,8 @@ HOLE_PUNCHED = "hole-punched"
 RELAYED_VIA = "relayed via"
 RELAYED = "relayed"
 
+THROUGH_RELAY = "Others can come in through the relay"
+
 MOVED_DIRECT = "is connected directly now"
 MOVED_RELAYED = "is connected through a relay now"
 

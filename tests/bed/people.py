@@ -14,6 +14,7 @@ import trio
 
 from p2pchat.cli.demo.processes import P2PCHAT, Process, Stage, open_stage
 from p2pchat.cli.demo.story import link_in
+from p2pchat.cli.terminal.ways import THROUGH_RELAY
 from tests.bed.namespaces import PUBLIC, Bed
 from tests.bed.space import Space
 from tests.direct_scene import processes_below
@@ -71,7 +72,7 @@ class Person:
 
     async def relayed(self) -> None:
         """Until it can be reached through the public host."""
-        await until(lambda: self._sees("/p2p-circuit"))
+        await until(lambda: self._sees(THROUGH_RELAY))
 
     async def registered(self) -> None:
         """Until the mailbox takes its mail."""

@@ -270,3 +270,13 @@ def test_nothing_that_strangers_choose_moves_the_cursor(text: str, nick: str, ro
         ]
     )
     assert not _has_controls(greeting.banner(nick, text, room, [text]))
+
+
+def test_relays_are_named_and_their_addresses_left_out() -> None:
+    relay = "12D3KooWQXRL37LdcJFwV2ueaDNN7H2FUAPJh9aJRij89VSxZBa1"
+    circuits = [f"/ip4/198.51.100.{n}/tcp/4001/p2p/{relay}/p2p-circuit/p2p/me" for n in (1, 2)]
+    lines = [plain(each) for each in render.listening([*circuits, "/ip4/192.168.1.7/tcp/1"])]
+    assert lines == [
+        "* Listening on /ip4/192.168.1.7/tcp/1",
+        "* Others can come in through the relay …SxZBa1",
+    ]
