@@ -104,16 +104,16 @@ def _reservation(each: actors.Reservation) -> str:
 
 
 def dht(node: actors.NodeDescription) -> str:
-    """`12 peers known, answers others, keeps 3 records, 1 own room told`."""
+    """`12 peers known, answers others, keeps 3 records, 1 own room to be found there`."""
     if not node.HasField("dht"):
-        return "not running"
+        return "switched off, or no answer"
     found = node.dht
     part = "answers others" if found.server else "asks only"
     parts = [f"{count(found.table, 'peer')} known", part]
     if kept := found.records + found.provided:
         parts.append(f"keeps {count(kept, 'record')} for others")
     if found.topics:
-        parts.append(f"{count(found.topics, 'own room')} told")
+        parts.append(f"{count(found.topics, 'own room')} to be found there")
     if found.record:
         parts.append("own mailboxes told")
     return ", ".join(parts)
