@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 FAILED = 1  # exit code when something does not work
 SOCKET_PATIENCE = 5.0  # seconds for a node that has just started to open its socket
 LOOK = 0.2  # seconds between two looks for it
+STOPPED = "Nothing was found out: it was stopped."
 LISTEN_ELSEWHERE = "Give --listen another port, or leave it away; or end the program that has it."
 
 # What a node that runs already was told at its own start.
@@ -74,7 +75,7 @@ def run(
 
     It has what is in the folder and the options below, and joins no room.
 
-    Exit code 0: nothing has failed. 1: something has. 2: wrong use.
+    Exit code 0: nothing has failed. 1: something has, or it could not be found out. 2: wrong use.
     """
     given = settings.Given(
         data_dir=data_dir,
@@ -118,9 +119,9 @@ def _ask(config: NodeConfig) -> Sequence[Check] | None:
             if not data_folder.is_in_use(config.store_path):
                 return None
         if time.monotonic() > deadline:
-            raise ConfigError(
-                f"Something runs on {config.data_dir} and does not answer: it is just starting, of an older version, "
-                "or could not open its socket (its log says why). In a node, /doctor says the same as this."
+            raise control_client.ControlError(
+                f"Something runs on {config.data_dir} and does not answer: it is just starting, hangs, is of an older "
+                "version, or could not open its socket (its log says why). In a node, /doctor says the same as this."
             )
         time.sleep(LOOK)
 
@@ -201,7 +202,7 @@ def _run(config: NodeConfig, who: identity.Identity) -> Sequence[Check]:
     from p2pchat.cli.terminal.program import nothing_else_writes
 
     found: list[Check] = []
-    with service.ending_on_signals(), nothing_else_writes():
+    with _stopped_by_signals(), nothing_else_writes():
         log_to_file(config.data_dir / "p2pchat.log", "info")
         from p2pchat.node.app import run_node
 
@@ -210,8 +211,18 @@ def _run(config: NodeConfig, who: identity.Identity) -> Sequence[Check]:
 
         service.run(main)
     if not found:
-        raise StoppedError("Nothing was found out: it was stopped.")
+        raise StoppedError(STOPPED)
     return found
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """While nothing runs yet: for a service such an end is a good one, for a question it is none."""
+    try:
+        with service.ending_on_signals():
+            yield
+    except SystemExit as ended:
+        raise StoppedError(STOPPED) from ended
 
 
 async def _look(

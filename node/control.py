@@ -31,9 +31,21 @@ class NodeControl:
 
     def __init__(self, front: ActorRef) -> None:
         self._front = front
+        self._someone_waits = False
 
     async def diagnose(self, _: control.DiagnoseRequest) -> control.DiagnoseResponse:
+        """One may wait for what is still being found out. The others are told at once what is known: waiting they
+        would occupy every thread of the server, and nobody could operate a mailbox meanwhile."""
+        if self._someone_waits:
+            return await self._diagnose(wait=False)
+        self._someone_waits = True
+        try:
+            return await self._diagnose(wait=True)
+        finally:
+            self._someone_waits = False
+
+    async def _diagnose(self, *, wait: bool) -> control.DiagnoseResponse:
         with trio.move_on_after(PATIENCE):
-            found = await self._front.request(actors.Diagnose(wait=True), actors.Diagnosis)
+            found = await self._front.request(actors.Diagnose(wait=wait), actors.Diagnosis)
             return control.DiagnoseResponse(diagnosis=found)
         raise AskTimeoutError(f"no answer from {self._front.name} within {PATIENCE:g} s")

@@ -8,7 +8,7 @@ what strangers say for ever, starts tasks that outlive the host, and tells circu
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
@@ -29,7 +29,11 @@ from multiaddr import Multiaddr
 from p2pchat.node.adapters import libp2p_circuit as wire
 from p2pchat.node.adapters import libp2p_fixes as fixes
 from p2pchat.node.adapters.libp2p_peers import is_outbound, remote_address
+from p2pchat.node.errors import StreamError
 from p2pchat.node.ports import Identified
+from p2pchat.node.protocol import multiaddrs
+from p2pchat.node.protocol.allowances import Allowances
+from p2pchat.node.protocol.own_addresses import Scope, scope_of, worth_telling
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,10 @@ ASK_TIMEOUT = 10.0  # seconds
 PUSH_EVERY = 1.0  # seconds between two rounds of telling everybody
 PUSH_TIMEOUT = 5.0  # seconds for one peer
 PUSHES_AT_ONCE = 16
+HEAR_RATE, HEAR_BURST = (
+    1.0,
+    4.0,
+)  # pushes of one peer, a second and at once: reading one takes the loop's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,8 @@ class Identify:
         self._learned = learned
         self._known: dict[ID, Identified | None] = {}  # everybody we have met; None: not yet
         self._told: WeakKeyDictionary[INetConn, Self] = WeakKeyDictionary()
-        self._envelope: tuple[Sequence[str], Envelope] | None = None
+        self._signed_before: dict[Sequence[str], Envelope] = {}
+        self._pushes = Allowances(HEAR_RATE, HEAR_BURST)
         self._changed = trio.Event()
         fixes.leave_identify_to_us(host)
         host.set_stream_handler(IDENTIFY, self._answer)
@@ -118,6 +127,9 @@ class Identify:
             await wire.discard(stream)
 
     async def _take_push(self, stream: INetStream) -> None:
+        """Raises `StreamError` and what reading raises, which resets the stream."""
+        if not self._pushes.allows(str(stream.muxed_conn.peer_id), trio.current_time()):
+            raise StreamError("it tells too often what has changed")
         with trio.fail_after(ASK_TIMEOUT):
             message = await _read(stream)
         self._learn(wire.connection_of(stream), message)
@@ -154,43 +166,57 @@ class Identify:
 
     async def _answer(self, stream: INetStream) -> None:
         connection = wire.connection_of(stream)
-        said = self._self()
+        said = self._self(to_loopback=_is_over_loopback(connection))
         self._told[connection] = said
         observed = "" if wire.is_relayed(connection) else remote_address(connection)
         await stream.write(self._encoded(said, observed))
         await stream.close()
 
     async def _push_to_all(self) -> None:
-        said = self._self()
+        news = {here: self._self(to_loopback=here) for here in (True, False)}
         limit = trio.CapacityLimiter(PUSHES_AT_ONCE)
         async with trio.open_nursery() as nursery:
             for peer, known in self._known.items():
-                if known is not None and PUSH in known.protocols and self._is_behind(peer, said):
-                    nursery.start_soon(self._push, peer, said, limit)
+                connection = self._best_connection_to(peer)
+                if known is None or connection is None or PUSH not in known.protocols:
+                    continue
+                said = news[_is_over_loopback(connection)]
+                if self._is_behind(peer, said):
+                    nursery.start_soon(self._push, connection, said, limit)
+
+    def _best_connection_to(self, peer: ID) -> INetConn | None:
+        connections = [c for c in self._swarm.get_connections(peer) if not c.is_closed]
+        return min(connections, key=wire.is_relayed, default=None)
 
     def _is_behind(self, peer: ID, said: Self) -> bool:
         """Whether it was told something else before; who has never asked will ask."""
         told = [self._told.get(connection) for connection in self._swarm.get_connections(peer)]
         return any(told) and said not in told
 
-    async def _push(self, peer: ID, said: Self, limit: trio.CapacityLimiter) -> None:
-        connections = [c for c in self._swarm.get_connections(peer) if not c.is_closed]
-        if not connections:
-            return
-        connection = min(connections, key=wire.is_relayed)
+    async def _push(self, connection: INetConn, said: Self, limit: trio.CapacityLimiter) -> None:
         async with limit:
             try:
                 with trio.fail_after(PUSH_TIMEOUT):
-                    stream = await wire.open_stream(connection, PUSH)
-                    await stream.write(self._encoded(said, ""))
-                    await stream.close()
-                self._told[connection] = said
+                    await self._tell(connection, said)
             except Exception as error:
+                peer = connection.muxed_conn.peer_id
                 log.debug("could not tell %s what has changed: %r", peer, error)
 
-    def _self(self) -> Self:
+    async def _tell(self, connection: INetConn, said: Self) -> None:
+        stream = await wire.open_stream(connection, PUSH)
+        try:
+            await stream.write(self._encoded(said, ""))
+            await stream.close()
+            self._told[connection] = said
+            await fixes.until_gone(stream)
+        except BaseException:
+            await wire.discard(stream)
+            raise
+
+    def _self(self, *, to_loopback: bool) -> Self:
         served = sorted(str(protocol) for protocol in self._host.get_mux().get_protocols())
-        return Self(tuple(served[:MAX_PROTOCOLS]), tuple(self._addresses()[:MAX_ADDRESSES]))
+        told = worth_telling(self._addresses(), to_loopback=to_loopback, limit=MAX_ADDRESSES)
+        return Self(tuple(served[:MAX_PROTOCOLS]), tuple(told))
 
     def _encoded(self, said: Self, observed: str) -> bytes:
         message = Message(
@@ -206,12 +232,19 @@ class Identify:
 
     def _signed(self, addresses: Sequence[str]) -> Envelope:
         """go-libp2p and js-libp2p believe the signed addresses only."""
-        if self._envelope is None or self._envelope[0] != addresses:
+        if addresses not in self._signed_before:
+            if len(self._signed_before) >= 2:  # what is told over loopback, and elsewhere
+                del self._signed_before[next(iter(self._signed_before))]
             parsed = [Multiaddr(address) for address in addresses]
             key = self._host.get_private_key()
             signed = create_signed_peer_record(self._host.get_id(), parsed, key)
-            self._envelope = addresses, signed
-        return self._envelope[1]
+            self._signed_before[addresses] = signed
+        return self._signed_before[addresses]
+
+
+def _is_over_loopback(connection: INetConn) -> bool:
+    """Of a circuit: whether its relay is reached so."""
+    return scope_of(remote_address(connection).partition("/p2p/")[0]) is Scope.LOOPBACK
 
 
 async def _read(stream: INetStream) -> Message:
@@ -221,30 +254,21 @@ async def _read(stream: INetStream) -> Message:
 def heard_in(message: Message) -> Identified:
     """What of it we keep: what can be read and is within the limits."""
     protocols = [p for p in message.protocols[:MAX_PROTOCOLS] if _is_text(p)]
-    addresses = _texts(message.listen_addrs[:MAX_ADDRESSES])
-    observed = next(iter(_texts([message.observed_addr])), "")
-    return Identified(
-        frozenset(protocols), addresses, "" if "p2p-circuit" in observed else observed
-    )
+    found = multiaddrs.all_from_bytes(map(bytes, message.listen_addrs), MAX_ADDRESSES)
+    addresses = tuple(address for address in found if _is_text(address))
+    return Identified(frozenset(protocols), addresses, _observed_in(message))
+
+
+def _observed_in(message: Message) -> str:
+    """Empty if that is no address, or one of a circuit."""
+    try:
+        observed = multiaddrs.from_bytes(bytes(message.observed_addr))
+    except ValueError:
+        return ""
+    return observed if _is_text(observed) and "p2p-circuit" not in observed else ""
 
 
 def _is_text(said: object) -> bool:
     """Not empty, not very long, and without control characters. What is no UTF-8 comes as bytes out of a message of
     proto2, which checks nothing."""
     return isinstance(said, str) and 0 < len(said) <= MAX_TEXT and said.isprintable()
-
-
-def _texts(raw: Iterable[bytes]) -> tuple[str, ...]:
-    """As multiaddrs; unreadable, empty, repeated and very long ones left out."""
-    found: dict[str, None] = {}
-    for address in raw:
-        try:
-            text = str(Multiaddr(bytes(address)))
-            is_whole = Multiaddr(text).to_bytes() == bytes(
-                address
-            )  # py-multiaddr fills up with zeros
-        except Exception:
-            continue
-        if is_whole and _is_text(text) and text.strip("/"):
-            found[text] = None
-    return tuple(found)

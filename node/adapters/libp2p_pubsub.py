@@ -40,6 +40,9 @@ MAX_BACK_OFF = 120  # seconds that a neighbour may ask us to stay out of its mes
 
 QUEUE_RPCS = 1024  # to one neighbour; publishing is paced long before
 QUEUE_BYTES = 8 * 1024 * 1024  # to one neighbour, the copies in the queue together
+GREETING_TIMEOUT = (
+    10.0  # seconds to open a stream on another connection, before the next one is tried
+)
 SUBSCRIPTION_QUEUE = 1024  # messages of one topic, drained at once
 
 
@@ -84,6 +87,7 @@ class BoundedPubsub(Pubsub):
         self._writers: dict[int, trio.Lock] = {}
         self.writing = 0  # RPCs that have left their queue and are not written yet
         self._awaited: dict[tuple[ID, bytes], trio.Event] = {}
+        self._retry_again: set[ID] = set()  # within those that py-libp2p is trying
 
     async def continuously_read_stream(self, stream: INetStream) -> None:
         peer = stream.muxed_conn.peer_id
@@ -108,29 +112,45 @@ class BoundedPubsub(Pubsub):
         return stream is not None and stream.muxed_conn is connection.muxed_conn
 
     async def move(self, peer: ID, *, away_from: INetStream | None = None) -> bool:
-        """Take the best connection for what we send to `peer` from now on, and for what waits in its queue.
+        """Take the best connection that works for what we send to `peer` from now on, and for what waits in its queue.
 
         `away_from`: this stream does not work. The other side reads what was written to the one of before until that
         ends. False when there is nothing better.
         """
-        old, connection = self.peers.get(peer), self._best_connection_to(peer, away_from)
-        if old is None or connection is None or self.runs_over(peer, connection):
-            return old is not away_from
-        try:
-            stream = await wire.open_stream(connection, self._protocol_of(old))
-            # What it knew of us may have been lost with the connection of before.
-            await self.write_msg(stream, self.get_hello_packet())
-        except Exception as error:
-            log.debug("cannot move the gossip with %s: %r", peer, error)
-            return False
+        old = self.peers.get(peer)
+        for connection in self._connections_to(peer, away_from):
+            if old is None or self.peers.get(peer) is not old or self.runs_over(peer, connection):
+                break  # it has left, or somebody was faster, or the best one is in use
+            try:
+                stream = await self._greeted(connection, self._protocol_of(old))
+            except Exception as error:
+                log.debug("cannot move the gossip with %s: %r", peer, error)
+            else:
+                await self._replace_stream(peer, old, stream)
+                break
+        return self.peers.get(peer) is not away_from
+
+    async def _greeted(self, connection: INetConn, protocol: TProtocol) -> INetStream:
+        """A new stream, over which we have said what we are subscribed to: what the other side knew of us may have been
+        lost with the connection of before."""
+        with trio.fail_after(GREETING_TIMEOUT):
+            stream = await wire.open_stream(connection, protocol)
+            try:
+                if not await self.write_msg(stream, self.get_hello_packet()):
+                    raise StreamClosed("the new stream has ended")
+            except BaseException:
+                await wire.discard(stream)
+                raise
+        return stream
+
+    async def _replace_stream(self, peer: ID, old: INetStream, stream: INetStream) -> None:
         if self.peers.get(peer) is not old:  # it has left, or somebody was faster
             await wire.discard(stream)
-            return peer in self.peers
+            return
         self.peers[peer] = stream
         async with self._only_writer(old):
             with trio.move_on_after(wire.GOODBYE_TIMEOUT), contextlib.suppress(Exception):
                 await old.close()
-        return True
 
     async def leave(self, peer: ID, connection: INetConn) -> None:
         """That connection has ended; `peer` has another one."""
@@ -187,16 +207,38 @@ class BoundedPubsub(Pubsub):
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._writers.pop(id(stream), None)
 
+    def come_back(self, peer: ID) -> None:
+        """A connection has ended; `peer` has others. If nothing is sent to it, because no stream could be opened
+        before, try again: py-libp2p gives up when there was no answer."""
+        if peer in self.peers:
+            return
+        if peer in self._peer_stream_retries_pending:
+            self._retry_again.add(
+                peer
+            )  # it may be waiting for an answer on the connection that has ended
+        else:
+            self._schedule_peer_stream_retry(peer)
+
+    async def _peer_stream_retry_task(self, peer_id: ID) -> None:
+        try:
+            await super()._peer_stream_retry_task(peer_id)
+        finally:
+            again = peer_id in self._retry_again
+            self._retry_again.discard(peer_id)
+        if again and self._peer_is_connected(peer_id):
+            self.come_back(peer_id)
+
     async def _handle_new_peer(self, peer_id: ID) -> None:
         await super()._handle_new_peer(peer_id)
         await self.move(peer_id)  # a better connection may have come meanwhile
 
-    def _best_connection_to(self, peer: ID, away_from: INetStream | None) -> INetConn | None:
+    def _connections_to(self, peer: ID, away_from: INetStream | None) -> list[INetConn]:
+        """Live ones, the best first; among equals the one in use, then the newest, since old ones may be dead."""
         swarm: INetwork = self.host.get_network()
         dead = away_from.muxed_conn if away_from is not None else None
-        live = [c for c in swarm.get_connections(peer) if not c.is_closed]
+        live = [c for c in reversed(swarm.get_connections(peer)) if not c.is_closed]
         usable = [c for c in live if c.muxed_conn is not dead]
-        return min(usable, key=wire.is_relayed, default=None)
+        return sorted(usable, key=lambda c: (wire.is_relayed(c), not self.runs_over(peer, c)))
 
     @staticmethod
     def _protocol_of(stream: INetStream) -> TProtocol:

@@ -75,7 +75,7 @@ class Libp2pSession:
         self._identify = Identify(
             self._host, self._swarm, self.listen_addresses, lambda peer: self._watcher.learned(peer)
         )
-        self._puncher = Puncher(self._swarm)
+        self._puncher = Puncher(self._swarm, counters)
         self._watcher = PeerWatcher(
             self._swarm, self._pubsub, self._pings, self._identify, self._puncher, events, counters
         )

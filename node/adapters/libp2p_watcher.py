@@ -87,6 +87,8 @@ class PeerWatcher(INotifee):
                 self._in_background(self._pubsub.leave, peer, conn)
             else:
                 self._pubsub._handle_dead_peer(peer)
+        elif live:
+            self._pubsub.come_back(peer)
         self._identify.changed()  # if that was a relay, it leads to us no more
         if not live:
             fixes.forget_peer(self._swarm, peer)

@@ -19,8 +19,10 @@ from p2pchat.node.errors import NetworkError
 from p2pchat.node.protocol.own_addresses import Scope, scope_of_ip
 
 T = TypeVar("T")
+Port = tuple[str, int]  # "TCP" or "UDP", and its number
 
 STEP_TIMEOUT = 10.0  # seconds for one question to the router; finding it takes one or two
+MAX_OPEN = 16  # ports that are still to be closed; of more the oldest is forgotten
 MODULE = "libp2p.discovery.upnp.upnp"
 
 NO_ROUTER = "No router with UPnP was found; if it has UPnP, it is switched off there."
@@ -56,21 +58,34 @@ class Upnp:
         self._threads = trio.CapacityLimiter(
             1
         )  # one that hangs holds up the next, so that they do not add up
-        self._client: Client | None = None
-        self._mapped: list[tuple[str, int]] = []
+        self._open: dict[Port, Client] = {}  # what may be open, and who was asked for it
 
-    async def map(self, ports: Sequence[tuple[str, int]]) -> Sequence[str]:
+    async def map(self, ports: Sequence[Port]) -> Sequence[str]:
         """See `PortMapper`. Looks for the router each time: it may be another one."""
         client = await self._in_thread(self._make_client)
         found = await self._ask(client.discover)
         ip = self._external_ip(client, found)
-        mapped = [
-            each for each in ports if await self._ask(client.add_port_mapping, each[1], each[0])
-        ]
-        self._client, self._mapped = client, mapped
+        try:
+            mapped = [each for each in ports if await self._map_one(client, each)]
+        except NetworkError:
+            await self.unmap()
+            raise
         if ports and not mapped:
             raise NetworkError(REFUSED)
         return [mapped_address(ip, kind, port) for kind, port in mapped]
+
+    async def _map_one(self, client: Client, each: Port) -> bool:
+        """Noted before the router is asked: it may open the port and its answer may come too late."""
+        before = self._open.pop(each, None)
+        self._open[each] = client
+        while len(self._open) > MAX_OPEN:
+            del self._open[next(iter(self._open))]
+        kind, port = each
+        is_mapped = await self._ask(client.add_port_mapping, port, kind)
+        if not is_mapped and before is None:
+            # Somebody else's, perhaps: to take it back would be to take it from them.
+            self._open.pop(each, None)
+        return is_mapped
 
     def _external_ip(self, client: Client, found: bool) -> str:
         """libp2p takes a router for useless whose address Python calls private, ranges for documentation included,
@@ -83,15 +98,14 @@ class Upnp:
         return ip
 
     async def unmap(self) -> None:
-        client, mapped = self._client, self._mapped
-        self._mapped = []
-        if client is None:
-            return
-        for kind, port in mapped:
+        """See `PortMapper`. What the router did not close is asked for again the next time."""
+        for (kind, port), client in list(self._open.items()):
             try:
-                await self._ask(client.remove_port_mapping, port, kind)
+                is_closed = await self._ask(client.remove_port_mapping, port, kind)
             except NetworkError:
                 return  # the next ones would wait as long
+            if is_closed:
+                self._open.pop((kind, port), None)
 
     async def _ask(self, method: Callable[..., Awaitable[T]], *args: object) -> T:
         return await self._in_thread(partial(trio.run, method, *args))

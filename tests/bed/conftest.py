@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from tests.bed import figures
+from tests.bed import figures, wire
 from tests.bed.namespaces import missing_right
 
 
@@ -18,6 +18,13 @@ def why_not() -> str:
 @pytest.fixture(autouse=True)
 def _rights() -> None:
     if reason := why_not():
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def _wires() -> None:
+    """For the scenes with a delay or losses."""
+    if reason := wire.why_not():
         pytest.skip(reason)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -47,8 +46,6 @@ def missing_right() -> str:
     try:
         with Space.opened() as space:
             space.nft("add table ip probe")
-            with space.entered():
-                os.close(wire.open_tap("probe"))
     except (BedError, OSError) as error:
         return f"the bed needs root, or the right to make network namespaces: {error}"
     return ""

@@ -127,6 +127,7 @@ def test_a_router_that_reboots_knows_no_connection_any_more() -> None:
             assert listener.accept()[1] == (OUTSIDE_AFTER["a"], sockets.OWN)
 
 
+@pytest.mark.usefixtures("_wires")
 def test_wires_take_time_and_lose_some() -> None:
     with bed(delay=SLOW) as made, sockets.telling_where_from(made.pub):
         sockets.seen(made.host("a"), UDP, PUBLIC[0])  # now everybody knows where everybody is

@@ -56,6 +56,7 @@ async def test_they_talk_behind_routers_of_every_kind(tmp_path: Path, kind: Nat)
                 await are_connected(alice, bob, RELAYED_VIA)
 
 
+@pytest.mark.usefixtures("_wires")
 async def test_they_talk_over_a_slow_line_that_loses(tmp_path: Path) -> None:
     with bed(delay=DELAY, loss=LOSS) as made:
         async with cast(tmp_path, made, PATIENCE) as here:

@@ -11,6 +11,7 @@ import trio
 from tests.bed import figures, sockets, upnp
 from tests.bed.namespaces import OUTSIDE, Nat, bed
 from tests.bed.people import cast, introduce, start, talk
+from tests.bed.space import BedError
 
 pytestmark = pytest.mark.bed
 
@@ -21,6 +22,18 @@ PATIENCE = 90.0  # seconds for the scene
 def _program() -> None:
     if reason := upnp.why_not():
         pytest.skip(reason)
+
+
+def test_a_router_that_does_not_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upnp, "SETTINGS", f"{upnp.SETTINGS}nonsense=1\n")
+    with (
+        bed() as made,
+        pytest.raises(BedError, match="nonsense"),
+        upnp.opening_ports(made.homes["a"], tmp_path / "router"),
+    ):
+        pass
 
 
 async def test_a_node_that_asks_its_router_is_public(tmp_path: Path) -> None:

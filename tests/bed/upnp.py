@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bed.namespaces import Home
+from tests.bed.space import BedError
 
 PROGRAM = "miniupnpd"
 PACKAGE = "miniupnpd-nftables"  # its name in Debian
 STOP_PATIENCE = 5.0  # seconds
+START_PATIENCE = 5.0  # seconds; by then it listens, or has ended
+LOOK = 0.1  # seconds between two looks at it
+READY = "listening on port"  # in its log
+LAST_LINES = 20  # of its log, quoted when it has ended
 
 CHAINS = """
 table inet upnp {
@@ -54,7 +60,7 @@ def why_not() -> str:
 
 @contextlib.contextmanager
 def opening_ports(home: Home, folder: Path) -> Iterator[None]:
-    """Its settings and its log lie in `folder`."""
+    """Its settings and its log lie in `folder`. Raises `BedError` when it does not start."""
     folder.mkdir()
     settings = folder / "settings"
     settings.write_text(SETTINGS.format(folder=folder))
@@ -66,6 +72,7 @@ def opening_ports(home: Home, folder: Path) -> Iterator[None]:
             stderr=log,
         )
         try:
+            _wait_for_start(process, folder / "log")
             yield
         finally:
             process.terminate()
@@ -73,3 +80,13 @@ def opening_ports(home: Home, folder: Path) -> Iterator[None]:
                 process.wait(STOP_PATIENCE)
             process.kill()
             process.wait()
+
+
+def _wait_for_start(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until it listens, or `START_PATIENCE` is over. Raises `BedError` when it has ended."""
+    deadline = time.monotonic() + START_PATIENCE
+    while READY not in log.read_text(errors="replace") and time.monotonic() < deadline:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(LOOK)
+            last_words = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            raise BedError("\n".join([f"{PROGRAM} has ended with {code}:", *last_words]))

@@ -32,6 +32,16 @@ READY = b"ready\n"
 SEED = 5  # of what gets lost
 
 
+def why_not() -> str:
+    """Why there cannot be a wire here, in a sentence; empty: there can be."""
+    try:
+        with Space.opened() as space, space.entered():
+            os.close(open_tap("probe"))
+    except (BedError, OSError) as error:
+        return f"a line with a delay or losses needs {TUN_DEVICE}: {error}"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """Where a wire ends: `device` is made in the network namespace of the process `keeper`."""

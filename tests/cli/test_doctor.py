@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from p2pchat.cli import data_folder, doctor, mailbox_settings, main, settings
+from p2pchat.cli import data_folder, doctor, logs, mailbox_settings, main, settings
 from p2pchat.node import control, identity
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.errors import ListenError
@@ -164,10 +165,26 @@ def test_something_runs_there_and_has_no_socket(
 ) -> None:
     monkeypatch.setattr(data_folder, "is_in_use", lambda store: store == tmp_path / "store")
     monkeypatch.setattr(doctor, "SOCKET_PATIENCE", 0.0)
-    assert main.run(["doctor", "--data-dir", str(tmp_path)]) == 2
+    assert main.run(["doctor", "--data-dir", str(tmp_path)]) == 1  # nothing was asked wrongly
     shown = capsys.readouterr().err
     assert "does not answer" in shown
     assert "/doctor" in shown
+
+
+def test_one_that_is_stopped_while_it_loads_has_found_nothing_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.sigtimedwait([], 0)  # lets Python see the signal
+
+    identity.create(tmp_path / "identity.key")
+    monkeypatch.setattr(logs, "log_to_file", interrupted)
+    before = signal.getsignal(signal.SIGTERM)
+    alone = ["--listen", "none", "--bootstrap", "none", "--no-mdns"]
+    assert main.run(["doctor", "--data-dir", str(tmp_path), *alone]) == 1
+    assert capsys.readouterr() == ("", f"p2pchat: {doctor.STOPPED}\n")
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize(

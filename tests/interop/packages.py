@@ -17,9 +17,12 @@ NPM_CI = (
     *("--prefer-offline", "--engine-strict=false", "--loglevel=error"),
     *("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"),
 )
-# What npm calls it when it gets no answer, or has nothing stored to do without one.
-NO_NETWORK = re.compile(
-    r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|E5\d\d)\b"
+# What npm calls it when it gets no answer, has nothing stored to do without one, is refused, or does not trust who
+# answers: a proxy's or a registry's doing, and no fault of ours.
+NO_PACKAGES = re.compile(
+    r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED"
+    r"|E[45]\d\d|CERT_[A-Z_]+|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_]+|EPROTO"
+    r"|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT(?:_[A-Z_]+)?|UNABLE_TO_(?:GET|VERIFY)_[A-Z_]+)\b"
 )
 
 
@@ -66,11 +69,15 @@ def run_npm() -> None:
     done.unlink(missing_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(HERE / name, INSTALLED / name)
-    ran = subprocess.run(
-        NPM_CI, cwd=INSTALLED, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    try:
+        ran = subprocess.run(
+            NPM_CI, cwd=INSTALLED, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        late = f"npm did not get it within {PATIENCE:g} s"
+        raise NotHereError(f"js-libp2p is not installed, and {late}") from None
     if ran.returncode:
-        if code := NO_NETWORK.search(ran.stderr):
-            raise NotHereError(f"js-libp2p is not installed, and npm has no network ({code[0]})")
+        if code := NO_PACKAGES.search(ran.stderr):
+            raise NotHereError(f"js-libp2p is not installed, and npm cannot get it ({code[0]})")
         raise RuntimeError(f"npm ci failed:\n{ran.stderr}")
     done.write_text(wanted())

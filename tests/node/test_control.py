@@ -6,7 +6,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -79,3 +79,46 @@ async def test_an_answer_that_does_not_come(autojump_clock: trio.testing.MockClo
     async with playing(trio.sleep_forever) as front:
         with pytest.raises(AskTimeoutError):
             await control.NodeControl(front).diagnose(control_pb2.DiagnoseRequest())
+
+
+class SlowFront:
+    """Finds something out until it is let go on."""
+
+    name = "ui"
+
+    def __init__(self) -> None:
+        self.waited: list[bool] = []
+        self.go_on = trio.Event()
+
+    async def request(self, question: actors.Diagnose, _: object) -> actors.Diagnosis:
+        self.waited.append(question.wait)
+        if question.wait:
+            await self.go_on.wait()
+        return actors.Diagnosis()
+
+
+async def test_one_waits_and_the_others_are_answered_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Or they would occupy every thread there is, and a mailbox could not be operated."""
+    front = SlowFront()
+    servant = control.NodeControl(cast("ActorRef", front))
+    question = control_pb2.DiagnoseRequest()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(servant.diagnose, question)
+        await trio.testing.wait_all_tasks_blocked()
+        await servant.diagnose(question)
+        await servant.diagnose(question)
+        assert front.waited == [True, False, False]
+        front.go_on.set()
+    await servant.diagnose(question)
+    assert front.waited[-1]
+
+
+async def test_who_gave_up_waits_no_longer(autojump_clock: trio.testing.MockClock) -> None:
+    front = SlowFront()
+    servant = control.NodeControl(cast("ActorRef", front))
+    for _ in range(2):
+        with pytest.raises(AskTimeoutError):
+            await servant.diagnose(control_pb2.DiagnoseRequest())
+    assert front.waited == [True, True]

@@ -34,6 +34,7 @@ class PortMapping:
         self._mapper = mapper
         self._on_change = on_change
         self._bell = Bell()
+        self._running = trio.CancelScope()
 
     @property
     def is_on(self) -> bool:
@@ -44,12 +45,13 @@ class PortMapping:
         self._bell.ring()
 
     async def run(self) -> None:
-        while self._mapper is not None:
-            mapped, self.problem = await self._map(self._mapper)
-            if mapped != self.mapped:
-                self.mapped = mapped
-                self._on_change()
-            await self._bell.wait_until(trio.current_time() + RENEW)
+        with self._running:
+            while self._mapper is not None:
+                mapped, self.problem = await self._map(self._mapper)
+                if mapped != self.mapped:
+                    self.mapped = mapped
+                    self._on_change()
+                await self._bell.wait_until(trio.current_time() + RENEW)
 
     async def _map(self, mapper: PortMapper) -> tuple[list[str], str]:
         ports = self._ports()
@@ -76,7 +78,9 @@ class PortMapping:
         return list(found)[:MAX_PORTS]
 
     async def end(self) -> None:
-        """The router forgets us, if it is quick."""
-        if self._mapper is not None and self.mapped:
+        """The router forgets us, if it is quick. Also when nothing is said to be mapped: a port may be open whose
+        mapping was answered too late."""
+        self._running.cancel()  # or it would open what is being closed
+        if self._mapper is not None:
             with trio.move_on_after(UNMAP_TIMEOUT):
                 await self._mapper.unmap()

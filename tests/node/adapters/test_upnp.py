@@ -19,6 +19,8 @@ class Router:
         self.ip = ip
         self.found = found
         self.refused: set[int] = set()
+        self.keeps: set[int] = set()  # open, whoever asks
+        self.slow: set[int] = set()  # opened, and answered too late
         self.mapped: set[tuple[str, int]] = set()
         self.threads: set[int] = set()
         self.hangs = threading.Event()
@@ -37,10 +39,15 @@ class Router:
         if port in self.refused:
             return False
         self.mapped.add((protocol, port))
+        if port in self.slow:
+            self.hangs.clear()
+            await trio.to_thread.run_sync(self.hangs.wait)
         return True
 
     async def remove_port_mapping(self, port: int, protocol: str = "TCP") -> bool:
         await trio.to_thread.run_sync(self.hangs.wait)
+        if port in self.keeps:
+            return False
         self.mapped.discard((protocol, port))
         return True
 
@@ -110,6 +117,80 @@ async def test_a_router_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatc
             )  # the thread of before holds this one up, and there is only that one
     finally:
         router.hangs.set()
+
+
+async def test_a_port_whose_mapping_is_answered_too_late_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upnp, "STEP_TIMEOUT", 0.05)
+    router = Router()
+    router.slow = {4002}
+    mapper = Upnp(router.make)
+    try:
+        with pytest.raises(NetworkError, match="did not answer"):
+            await mapper.map(PORTS)
+        assert router.mapped == set(PORTS)  # it hangs, and so it closes nothing yet
+    finally:
+        router.hangs.set()
+    monkeypatch.setattr(upnp, "STEP_TIMEOUT", 10.0)
+    await mapper.unmap()
+    assert router.mapped == set()
+
+
+async def test_a_port_that_is_mapped_when_another_fails_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    router = Router()
+
+    async def add(port: int, protocol: str = "TCP") -> bool:
+        if protocol == "UDP":
+            raise OSError("the router is gone")
+        router.mapped.add((protocol, port))
+        return True
+
+    monkeypatch.setattr(router, "add_port_mapping", add)
+    with pytest.raises(NetworkError, match="is gone"):
+        await Upnp(router.make).map(PORTS)
+    assert router.mapped == set()
+
+
+async def test_a_port_that_stays_open_is_asked_for_again() -> None:
+    router = Router()
+    router.keeps = {4001}
+    mapper = Upnp(router.make)
+    await mapper.map(PORTS)
+    await mapper.unmap()
+    assert router.mapped == {("TCP", 4001)}
+    router.keeps = set()
+    await mapper.unmap()
+    assert router.mapped == set()
+
+
+async def test_only_own_ports_are_taken_back() -> None:
+    """What is refused may be open for somebody else; what was mapped before is still one's own."""
+    router = Router()
+    router.refused, router.mapped = {4002}, {("UDP", 4002)}
+    mapper = Upnp(router.make)
+    await mapper.map(PORTS)
+    await mapper.unmap()
+    assert router.mapped == {("UDP", 4002)}
+    router.refused = set()
+    await mapper.map(PORTS)
+    router.refused = {4002}
+    await mapper.map(PORTS)
+    await mapper.unmap()
+    assert router.mapped == set()
+
+
+async def test_no_more_ports_are_remembered_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upnp, "MAX_OPEN", 1)
+    router = Router()
+    mapper = Upnp(router.make)
+    await mapper.map(PORTS)
+    await mapper.unmap()
+    assert router.mapped == {PORTS[0]}
 
 
 async def test_foreign_errors_end_here() -> None:

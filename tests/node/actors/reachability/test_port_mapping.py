@@ -46,6 +46,15 @@ class SlowMapper(MemoryPortMapper):
         await trio.sleep_forever()
 
 
+class LateMapper(MemoryPortMapper):
+    """A router that opens ports and does not say so."""
+
+    async def map(self, ports: Sequence[tuple[str, int]]) -> Sequence[str]:
+        await super().map(ports)
+        await trio.sleep_forever()
+        raise AssertionError
+
+
 @asynccontextmanager
 async def mapping(
     mapper: PortMapper | None, listening: Sequence[str] = LISTENING
@@ -102,9 +111,27 @@ async def test_a_router_that_does_not_answer_holds_up_nobody(autojump_clock: Moc
     async with mapping(SlowMapper()) as (made, _):
         await trio.sleep(port_mapping.MAP_TIMEOUT + 1)
         assert "did not answer" in made.problem
-        made.mapped = MAPPED
         with trio.fail_after(port_mapping.UNMAP_TIMEOUT + 0.1):
             await made.end()
+
+
+async def test_what_was_answered_too_late_is_taken_back(autojump_clock: MockClock) -> None:
+    mapper = LateMapper()
+    async with mapping(mapper) as (made, _):
+        await trio.sleep(port_mapping.MAP_TIMEOUT + 1)
+        assert made.mapped == []
+        assert mapper.mapped == {("TCP", 4001), ("UDP", 4002)}
+        await made.end()
+        assert mapper.mapped == set()
+
+
+async def test_nothing_is_opened_any_more_after_the_end(autojump_clock: MockClock) -> None:
+    mapper = MemoryPortMapper()
+    async with mapping(mapper) as (made, _):
+        await made.end()
+        made.renew()
+        await trio.sleep(port_mapping.RENEW * 2)
+        assert mapper.mapped == set()
 
 
 async def test_without_a_port_there_is_nothing_to_map(autojump_clock: MockClock) -> None:
