@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from p2pchat.proto.actors_pb2 import Check
 
 SOCKET_NAME = "node.sock"
+SOCKET_PATIENCE = 5.0  # seconds for the socket of somebody who has a queue of callers
 TIMEOUT = 15.0  # seconds for one call; actors are given 10
 DIAGNOSIS_TIMEOUT = 40.0  # seconds; a node that has just started looks for 20 how it stands
 MAX_RESPONSE = 64 << 20  # bytes; 10,000 blocks with long notes have 9 MB
@@ -135,7 +136,12 @@ def _living_socket(data_dir: Path, role: str) -> Path:
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
         try:
             place = Path(os.readlink(path)) if path.is_symlink() else path
+            probe.settimeout(SOCKET_PATIENCE)
             probe.connect(str(place))
+        except TimeoutError as error:
+            raise ControlError(
+                f"The {role} runs, but does not answer: stopped, or busy?"
+            ) from error
         except PermissionError as error:
             raise ConfigError(
                 f"This user may not talk to what runs on {data_dir}: only its owner may."

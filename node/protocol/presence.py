@@ -22,6 +22,7 @@ INTERVAL = 60.0  # seconds between two of one peer, at least
 INTERVAL_PER_MEMBER = 6.0  # seconds: a room of any size hears about one in six seconds in all
 MAX_INTERVAL = 1200.0  # seconds
 VALID_INTERVALS = 3  # two can be lost
+MOST_WELCOMING = 30  # members who all tell a newcomer that they are here; more would be a flood
 
 _SETTLING = (1.0, 2.0)  # seconds after the first neighbour came: gossip has to take it in first
 _WELCOME = (0.5, 2.5)  # seconds until a newcomer is told who is here, spread over the members
@@ -100,7 +101,7 @@ class Announcer:
 
     def welcome(self, now: float, members: int) -> None:
         """Somebody new is to learn who is here. In a large room it hears that within the interval."""
-        if self._sequence and interval_of(members) <= INTERVAL:
+        if self._sequence and members <= MOST_WELCOMING:
             soon = now + self._rng.uniform(*_WELCOME)
             self._due = min(self._due, max(soon, self._sent_at + _WELCOME_PAUSE))
 
