@@ -35,9 +35,7 @@ FINDS_AT_ONCE = 4  # look-ups of each kind side by side; more wait
 class DhtActor(Actor):
     """Joins look-ups, upkeep and serving to the `Network` port."""
 
-    mailbox_size = (
-        256  # letters; news of who is there come in swarms, and what finds it full is lost
-    )
+    mailbox_size = 256  # letters; news come in swarms, and what finds it full is lost
 
     def __init__(
         self,

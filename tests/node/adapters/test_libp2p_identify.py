@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -9,9 +10,11 @@ import pytest
 import trio
 from libp2p import new_host
 from libp2p.abc import IHost, INetStream
+from libp2p.host.exceptions import StreamFailure
 from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.identity.identify.pb.identify_pb2 import Identify as Message
 from libp2p.identity.identify_push.identify_push import ID_PUSH as PUSH
+from libp2p.network.stream.exceptions import StreamError
 from libp2p.peer.envelope import consume_envelope
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
@@ -20,6 +23,7 @@ from multiaddr import Multiaddr
 
 from p2pchat.node.adapters import libp2p_identify
 from p2pchat.node.adapters.libp2p_identify import (
+    HEAR_BURST,
     MAX_ADDRESSES,
     MAX_MESSAGE,
     MAX_PROTOCOLS,
@@ -28,6 +32,7 @@ from p2pchat.node.adapters.libp2p_identify import (
 )
 from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 from p2pchat.node.ports import Identified
+from p2pchat.node.protocol import multiaddrs
 from tests.node.adapters.libp2p_relays import LOOPBACK, PATIENCE, Nodes, eventually, stranger
 
 ADDRESS = Multiaddr("/ip4/203.0.113.7/tcp/4001")  # nobody dials it here
@@ -228,3 +233,72 @@ async def test_many_changes_are_told_at_once(nodes: Nodes, monkeypatch: pytest.M
             await eventually(lambda: pushes > 0)
             await trio.sleep(1.0)
     assert pushes == 1
+
+
+def test_a_long_address_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading 16 kB of it takes a tenth of a second."""
+
+    def read_it(data: bytes) -> str:
+        raise AssertionError(f"{len(data)} bytes were read")
+
+    monkeypatch.setattr(multiaddrs, "_read", read_it)
+    long = ADDRESS.to_bytes() * 3000
+    assert heard_in(Message(observed_addr=long, listen_addrs=[long])) == Identified(
+        frozenset(), (), ""
+    )
+
+
+async def test_who_tells_too_often_is_not_heard(nodes: Nodes) -> None:
+    with trio.fail_after(PATIENCE):
+        house = await nodes.relay()
+        async with one_who_answers(house, GOOD) as client:
+            await good_one(house, client)
+            often = 3 * int(HEAR_BURST)
+            for number in range(often):
+                with contextlib.suppress(StreamError, StreamFailure):  # it is reset
+                    await tell(client, house, Message(protocols=[f"/{number}"]).SerializeToString())
+            await eventually(lambda: house.counters().get("streams_reset", 0) >= often / 2)
+
+
+async def test_circuits_are_told_although_there_are_many_addresses(nodes: Nodes) -> None:
+    with trio.fail_after(PATIENCE):
+        relay = await nodes.relay()
+        many = [f"/ip4/127.0.0.{n}/tcp/0" for n in range(1, MAX_ADDRESSES + 2)]
+        house = await nodes.start(many)
+        await house.dial(relay.peer, relay.listen_addresses())
+        await house.reserve(relay.peer)
+        async with stranger(house) as client:
+            stream = await client.new_stream(ID.from_string(house.peer), [IDENTIFY])
+            said = await read(stream)
+    told = [str(Multiaddr(raw)) for raw in said.listen_addrs]
+    assert len(told) == MAX_ADDRESSES
+    assert any("/p2p-circuit" in address for address in told)
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["never closed", "reset"])
+async def test_a_push_leaves_no_stream(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    monkeypatch.setattr(libp2p_identify, "PUSH_TIMEOUT", 0.5)
+    pushed, pushed_on = trio.Event(), set[int]()
+
+    async def take(stream: INetStream) -> None:
+        pushed_on.add(stream.muxed_stream.stream_id)  # type: ignore[attr-defined]
+        pushed.set()
+        if stays:
+            await trio.sleep_forever()
+        await stream.reset()
+
+    with trio.fail_after(PATIENCE):
+        house = await nodes.relay()
+        async with stranger(house) as client:
+            client.set_stream_handler(PUSH, take)
+            peer = str(client.get_id())
+            await eventually(lambda: house.identified(peer) is not None)
+            await read(await client.new_stream(ID.from_string(house.peer), [IDENTIFY]))
+            assert house._session is not None
+            [connection] = house._session._swarm.get_connections()
+            streams = connection.muxed_conn.streams  # type: ignore[attr-defined]
+            house.announce([str(ADDRESS)])
+            await pushed.wait()
+            await eventually(lambda: not pushed_on & set(streams))

@@ -6,8 +6,11 @@ import contextlib
 
 import pytest
 import trio
+import trio.testing
 
+from p2pchat.node.adapters import libp2p_punch
 from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
+from p2pchat.node.adapters.libp2p_punch import Endpoint, best_source
 from p2pchat.node.config import NetworkLimits
 from p2pchat.node.errors import DialError
 from tests.node.adapters.libp2p_relays import (
@@ -127,3 +130,94 @@ async def test_who_listens_nowhere_gets_through_to_who_does(nodes: Nodes) -> Non
         await near.dial(far.peer, [a for a in far.listen_addresses() if "/p2p-circuit" in a])
         await near.punch(far.peer, own(far), initiator=True)
         assert direct(near, far) == 1
+
+
+async def both(near: Libp2pNetwork, far: Libp2pNetwork) -> list[DialError]:
+    """Both at once; `far` begins the handshake."""
+    failed = []
+
+    async def attempt(one: Libp2pNetwork, other: Libp2pNetwork, part: bool) -> None:
+        try:
+            await one.punch(other.peer, own(other), initiator=part)
+        except DialError as error:
+            failed.append(error)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(attempt, near, far, False)
+        nursery.start_soon(attempt, far, near, True)
+    return failed
+
+
+@pytest.mark.parametrize("room", [True, False])
+async def test_who_was_called_has_a_guest(nodes: Nodes, room: bool) -> None:
+    """The circuit takes one slot, the punched connection another."""
+    with trio.fail_after(PATIENCE):
+        limits = NetworkLimits(max_connections=8, max_inbound=2 if room else 1)
+        near, far = await relayed_pair(nodes, limits)
+        await both(near, far)
+        await eventually(lambda: direct(near, far) == direct(far, near) == room)
+        assert slots_taken(far) == 1 + room
+        assert (far.counters().get("connections_refused", 0) == 0) == room
+        await far.disconnect(near.peer)
+        await eventually(lambda: slots_taken(far) == 0)
+
+
+def slots_taken(network: Libp2pNetwork) -> int:
+    assert network._session is not None
+    return network._session._swarm._inbound_limiter.borrowed_tokens
+
+
+async def test_a_stranger_takes_nobodys_punch_away(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that it is to be found where another peer is, and was there first."""
+    with trio.fail_after(PATIENCE):
+        near, far = await relayed_pair(nodes)
+        thief = await nodes.start([LOOPBACK])
+        await thief.dial(far.peer, [a for a in far.listen_addresses() if "/p2p-circuit" in a])
+        let_nothing_in(monkeypatch, near)
+        async with trio.open_nursery() as nursery:
+
+            async def decoy() -> None:
+                with contextlib.suppress(DialError):
+                    await far.punch(thief.peer, own(near), initiator=True)
+
+            nursery.start_soon(decoy)
+            await trio.testing.wait_all_tasks_blocked()
+            assert await both(near, far) == []
+            nursery.cancel_scope.cancel()
+        assert direct(far, near) == 1
+
+
+def let_nothing_in(monkeypatch: pytest.MonkeyPatch, network: Libp2pNetwork) -> None:
+    """As a router does that lets out, but not in."""
+    open_, inside = libp2p_punch._open, {int(a.split("/")[4]) for a in own(network)}
+
+    async def filtered(
+        destination: Endpoint, source: Endpoint | None, patience: float
+    ) -> trio.SocketStream | None:
+        return None if destination[1] in inside else await open_(destination, source, patience)
+
+    monkeypatch.setattr(libp2p_punch, "_open", filtered)
+
+
+HERE, ANYWHERE, HOME, SIX = ("127.0.0.1", 1), ("0.0.0.0", 2), ("192.168.1.7", 3), ("::", 4)
+AFAR, AFAR_SIX = ("203.0.113.7", 9), ("2001:db8::7", 9)
+
+
+@pytest.mark.parametrize(
+    ("listening", "destination", "source"),
+    [
+        ([HERE, HOME, ANYWHERE], AFAR, ANYWHERE),
+        ([HERE, HOME], AFAR, HOME),
+        ([HERE, SIX], AFAR, None),
+        ([HERE, SIX], AFAR_SIX, SIX),
+        ([HERE], HERE, HERE),
+        ([HERE, ANYWHERE], HERE, ANYWHERE),
+        ([], AFAR, None),
+    ],
+)
+def test_attempts_come_from_where_the_other_side_can_answer(
+    listening: list[Endpoint], destination: Endpoint, source: Endpoint | None
+) -> None:
+    assert best_source(listening, destination) == source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from p2pchat.node.actors.dht.actor import DhtActor
 from p2pchat.node.actors.dht.state import DhtState, fresh_state
 from p2pchat.node.actors.lanes import Desk
 from p2pchat.node.adapters.memory_network import MemoryHub, MemoryNetwork
-from p2pchat.node.errors import DialError, RequestRejectedError
+from p2pchat.node.errors import ActorStoppedError, DialError, RequestRejectedError
 from p2pchat.node.identity import Identity
 from p2pchat.node.ports import PeerDown, PeerIdentified
 from p2pchat.node.protocol import mailbox_record, seal
@@ -24,6 +25,7 @@ from p2pchat.node.runtime.mailbox import Letter
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import wire_pb2 as wire
 
+SOON = 10.0  # seconds until what is to be said at once has been said
 EPOCH_MS = 1_790_000_000_000  # when tests begin
 
 
@@ -87,13 +89,17 @@ class Dialler(Actor):
             if self._host.is_deaf:
                 continue
             if isinstance(event, PeerIdentified) and (said := self._network.identified(event.peer)):
-                await self._dht().tell(
+                await self._tell(
                     actors.PeerIdentified(
                         peer=event.peer, protocols=said.protocols, addresses=said.addresses
                     )
                 )
             elif isinstance(event, PeerDown):
-                await self._dht().tell(actors.PeerDisconnected(peer=event.peer))
+                await self._tell(actors.PeerDisconnected(peer=event.peer))
+
+    async def _tell(self, news: Message) -> None:
+        with contextlib.suppress(ActorStoppedError):  # it stops before transport does
+            await self._dht().tell(news)
 
 
 @dataclass
@@ -214,3 +220,19 @@ async def running(*hosts: DhtHost) -> AsyncIterator[trio.Nursery]:
 async def settled() -> None:
     """Everything that can happen without waiting has happened."""
     await trio.testing.wait_all_tasks_blocked()
+
+
+@asynccontextmanager
+async def pair(server: bool | None = False) -> AsyncIterator[tuple[DhtHost, DhtHost]]:
+    """A server, and a node that has met it and is one too, or not, or if it can be reached."""
+    hub = MemoryHub()
+    first, node = DhtHost(hub, 1, server=True), DhtHost(hub, 2, server=server)
+    async with running(first, node):
+        await node.meet(first)
+        await settled()
+        yield first, node
+
+
+async def reachability(host: DhtHost, verdict: actors.Reachability) -> None:
+    await host.dht.tell(actors.ReachabilityChanged(reachability=verdict))
+    await settled()

@@ -14,12 +14,20 @@ from p2pchat.node.actors.dht.questions import DIAL_TIMEOUT, QUERY_TIMEOUT
 from p2pchat.node.actors.dht.walks import LOOKUP_TIMEOUT
 from p2pchat.node.adapters.memory_network import MemoryHub
 from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.protocol import limits, mailbox_record
 from p2pchat.node.protocol.framing import encode_uvarint, frame
 from p2pchat.node.protocol.kad import keys
 from p2pchat.node.protocol.kad.limits import ANSWER_LIMIT, K
 from p2pchat.node.protocol.kad.lookup import MAX_ASKED
 from p2pchat.proto import kad_pb2 as kad
-from tests.node.actors.dht.dht_stage import DhtHost, identity, record_of, running, settled
+from tests.node.actors.dht.dht_stage import (
+    EPOCH_MS,
+    DhtHost,
+    identity,
+    record_of,
+    running,
+    settled,
+)
 from tests.node.actors.dht.liars import Liar, Lie, Reply, entry
 
 Type = kad.Message.Type
@@ -194,6 +202,22 @@ async def test_wrong_records_are_counted_and_not_returned(autojump_clock: MockCl
             await trio.sleep(SOON)
         assert await node.find_record(2) == record_of(2)
         assert (await node.describe()).counters["bad_records"] >= 6
+
+
+async def test_a_record_that_has_ended_is_not_believed(autojump_clock: MockClock) -> None:
+    ended = record_of(2)
+    ended.expires_at_ms = EPOCH_MS - 2 * limits.CLOCK_GRACE_MS
+    mailbox_record.sign(ended, identity(2).private_key)
+
+    def ended_one(request: kad.Message) -> Reply:
+        reply = empty(request)
+        value = ended.SerializeToString()
+        reply.record.CopyFrom(kad.Record(key=request.key, value=value))
+        return reply
+
+    async with among(ended_one) as (node, _, _):
+        with pytest.raises(RequestRejectedError):
+            await node.find_record(2)
 
 
 async def test_an_older_record_does_not_win(autojump_clock: MockClock) -> None:
