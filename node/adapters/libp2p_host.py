@@ -28,7 +28,7 @@ from p2pchat.node.adapters import libp2p_fixes as fixes
 from p2pchat.node.config import NetworkLimits
 from p2pchat.node.identity import Identity
 
-HANDSHAKE_TIMEOUT = 5.0  # seconds for somebody who dialled us to prove who he is
+HANDSHAKE_TIMEOUT = 10.0  # seconds for somebody who dialled us to prove who he is
 CLOSE_TIMEOUT = (
     0.5  # seconds for all goodbyes at the end; whoever misses it sees the connection drop
 )

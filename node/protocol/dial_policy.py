@@ -8,10 +8,10 @@ from p2pchat.node.protocol.book_entry import LASTING, Entry
 from p2pchat.proto import actors_pb2 as actors
 
 MIN_CONNECTED = 8  # chat peers; with as many nobody is dialled only because he is known
-MAX_ROOM_DIALLED = 12  # peers that others say to be in a room, connected or being dialled
-DIALS_AT_ONCE = 8  # under way, besides those to peers that the owner has chosen
-DIAL_RATE = 4.0  # of them a second ...
-DIAL_BURST = 16  # ... and at once after a pause
+MAX_ROOM_DIALLED = 8  # peers that others say to be in a room, connected or being dialled
+DIALS_AT_ONCE = 4  # under way, besides those to peers that the owner has chosen
+DIAL_RATE = 2.0  # of them a second ...
+DIAL_BURST = 8  # ... and at once after a pause
 
 # Dialled however many are connected: chosen by the owner, or next to him.
 _ALWAYS = LASTING | {actors.CONTACT, actors.MDNS}

@@ -26,8 +26,8 @@ from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import kad_pb2 as kad
 
-DIALS_AT_ONCE = 8  # of all look-ups together; more wait
-DIAL_TIMEOUT = 6.0  # seconds
+DIALS_AT_ONCE = 2  # of all look-ups together; more wait
+DIAL_TIMEOUT = 10.0  # seconds
 QUERY_TIMEOUT = 10.0  # seconds from an open connection to the answer
 END_TIMEOUT = 2.0  # seconds for the other side to end a stream on which it has nothing to answer
 RESET_TIMEOUT = 0.2  # seconds to give a stream up

@@ -14,7 +14,7 @@ from p2pchat.node.actors.dht.state import DhtState
 from p2pchat.node.actors.dht.walks import Walks
 from p2pchat.node.protocol.kad import keys
 from p2pchat.node.protocol.kad.chores import BUNDLE, Chore, Provide, Publish, Refresh
-from p2pchat.node.protocol.kad.limits import BETA, K
+from p2pchat.node.protocol.kad.limits import BETA, REPLICAS
 from p2pchat.node.protocol.kad.peers import KadPeer, to_wire
 from p2pchat.proto import kad_pb2 as kad
 from p2pchat.proto import wire_pb2 as wire
@@ -134,12 +134,12 @@ class Upkeep:
     async def _refresh(self) -> int:
         self._expire()
         self._neighbours.look()
-        closest = await self._look_up(self._state.own, K)
+        closest = await self._look_up(self._state.own, REPLICAS)
         if closest:
             self._state.refreshed_ms = self._now_ms()
         # Who only asks is in nobody's table: the peers near to us shall know where we are all the same.
         await self._tell_provider(self._state.own, closest)
-        if len(closest) >= K:  # else there is nobody else
+        if len(closest) >= REPLICAS:  # else there is nobody else
             await self._look_into_buckets()
         await self._ask_stale()
         return len(closest)
@@ -170,7 +170,7 @@ class Upkeep:
 
     async def _provide(self, topic: str) -> int:
         key = keys.topic_key(topic)
-        closest = await self._look_up(key, K)
+        closest = await self._look_up(key, REPLICAS)
         if not self._ourselves.provides(key):
             return 0  # left meanwhile
         return await self._tell_provider(key, closest)

@@ -44,7 +44,7 @@ GREET_PAUSE = 1.0  # seconds until a greeting that would come too soon is looked
 GREET_RATE, GREET_BURST = 0.05, 3  # greetings a second after changes; the others take twice of it
 SETTLE = 0.5  # seconds that a change of addresses waits for the next one
 LOOK_AT_NETWORK = 5.0  # seconds between two looks at clock and interfaces
-CROWDED = 200  # connections; from then on peers that were connected for a question are not kept
+CROWDED = 16  # connections; from then on peers that were connected for a question are not kept
 
 # The own IP addresses of this computer.
 Interfaces = Callable[[], frozenset[str]]
@@ -403,7 +403,8 @@ class TransportActor(Actor):
         topics = [
             room_message.topic_of(name, plain) for name, plain in self._self_image.rooms.items()
         ]
-        return peer in relays or any(peer in self._network.topic_peers(topic) for topic in topics)
+        rooms = (self._network.topic_peers(topic) for topic in topics)
+        return peer in relays or any(peer in room and len(room) <= CROWDED for room in rooms)
 
     # ---- the computer itself -------------------------------------------------------------------------
 
