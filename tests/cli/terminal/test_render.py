@@ -186,7 +186,8 @@ def test_info_about_the_way_in() -> None:
         "carries connections for others"
     ) in shown
     assert (
-        "DHT:        12 peers known, answers others, keeps 3 records for others, 1 own room to be found there, own mailboxes told"
+        "DHT:        12 peers known, answers others, keeps 3 records for others, "
+        "1 own room to be found there, own mailboxes told"
     ) in shown
     assert "  holes given up: 1" in shown
     assert "  dht_refused: 3" in shown
