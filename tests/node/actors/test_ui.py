@@ -510,6 +510,7 @@ async def test_a_diagnosis_waits_until_a_node_that_has_just_started_knows(
     monkeypatch.setattr(PlayedStorage, "_describe", with_room)
     world = World()
     world.reachability.reachability = actors.UNKNOWN
+    world.reachability.observed.append("9.9.9.9")  # by somebody outside
     async with world.running(), trio.open_nursery() as nursery:
 
         async def learn() -> None:

@@ -100,7 +100,11 @@ class Holdings:
         return {name: sizes[name] for name in sizes if sizes[name][1] > sizes[name][0]}
 
 
-@pytest.mark.parametrize("kind", CONNECTIONS)
+# The slow ones in `make soak`; a few strangers over each are looked at below.
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind == "tcp" else pytest.param(kind, marks=pytest.mark.soak) for kind in CONNECTIONS],
+)
 async def test_connections_that_come_and_go_leave_nothing(nodes: Nodes, kind: str) -> None:
     with trio.fail_after(PATIENCE):
         at = await house(nodes, kind)

@@ -279,7 +279,7 @@ async def test_circuits_are_told_although_there_are_many_addresses(nodes: Nodes)
 async def test_a_push_leaves_no_stream(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch, stays: bool
 ) -> None:
-    monkeypatch.setattr(libp2p_identify, "PUSH_TIMEOUT", 0.5)
+    monkeypatch.setattr(libp2p_identify, "PUSH_TIMEOUT", 2.0)
     pushed, pushed_on = trio.Event(), set[int]()
 
     async def take(stream: INetStream) -> None:
