@@ -24,7 +24,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus
-from prompt_toolkit.input import create_input
+from prompt_toolkit.input import Input, create_input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import create_output
 from prompt_toolkit.output.color_depth import ColorDepth
@@ -144,7 +144,7 @@ class Screen:
             erase_when_done=True,
             reserve_space_for_menu=4,
             color_depth=ColorDepth.DEPTH_1_BIT,
-            input=create_input(),
+            input=_raw_input(),
             output=create_output(stdout=self._stdout),
         )
         # One application for the whole session: Enter hands the line over instead of ending it, so that
@@ -233,6 +233,14 @@ def _bindings(on_clear: Callable[[], None]) -> KeyBindings:
         """Nothing: a suspended node is one that hangs for everybody else."""
 
     return bindings
+
+
+def _raw_input() -> Input:
+    """While lines are shown, prompt_toolkit lets the terminal take keys as a shell would: Ctrl-D pressed at that
+    moment would be lost, and what is typed would stand between the lines."""
+    keys = create_input()
+    keys.cooked_mode = contextlib.nullcontext  # type: ignore[method-assign]
+    return keys
 
 
 class _CommandCompleter(Completer):

@@ -189,7 +189,7 @@ def leave_identify_to_us(host: BasicHost) -> None:
 def forget_ended_streams() -> None:
     """Who reads a Yamux stream when that ends puts an event back into the connection's table, one for each stream.
 
-    What nobody has read keeps a stream that we reset for another minute or two.
+    What nobody has read keeps a stream for another minute or two, that we reset, or the other side before us.
     """
 
     async def read(self: YamuxStream, n: int | None = None) -> bytes:
@@ -201,7 +201,8 @@ def forget_ended_streams() -> None:
 
     async def reset(self: YamuxStream) -> None:
         self.conn.stream_buffers.get(self.stream_id, bytearray()).clear()
-        await unfixed_reset(self)
+        await unfixed_reset(self)  # does nothing if the other side has reset it
+        await self.conn._finalize_stream(self, fully_closed=True)
 
     YamuxStream.read = read  # type: ignore[method-assign]
     YamuxStream.reset = reset  # type: ignore[method-assign]

@@ -275,8 +275,9 @@ async def test_circuits_are_told_although_there_are_many_addresses(nodes: Nodes)
     assert any("/p2p-circuit" in address for address in told)
 
 
-async def test_a_push_that_is_never_closed_leaves_no_stream(
-    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("stays", [True, False], ids=["never closed", "reset"])
+async def test_a_push_leaves_no_stream(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch, stays: bool
 ) -> None:
     monkeypatch.setattr(libp2p_identify, "PUSH_TIMEOUT", 2.0)
     pushed, pushed_on = trio.Event(), set[int]()
@@ -284,7 +285,9 @@ async def test_a_push_that_is_never_closed_leaves_no_stream(
     async def take(stream: INetStream) -> None:
         pushed_on.add(stream.muxed_stream.stream_id)  # type: ignore[attr-defined]
         pushed.set()
-        await trio.sleep_forever()
+        if stays:
+            await trio.sleep_forever()
+        await stream.reset()
 
     with trio.fail_after(PATIENCE):
         house = await nodes.relay()

@@ -185,13 +185,23 @@ async def test_many_circuits_leave_nothing_behind(stage: Stage) -> None:
 
     await hang_up_and_call_again()
     await eventually(lambda: on.status.circuits == 1)
+    await all_ping(near, far, on.relay)
     before = await tasks_at_rest()
     for _ in range(CIRCUITS):
         await hang_up_and_call_again()
     await eventually(lambda: on.status == RelayStatus(reservations=1, circuits=1))
+    await all_ping(near, far, on.relay)
     await eventually(lambda: tasks() <= before)
     assert on.counters == {}
     assert await near.is_echoed(far, bytes(ECHO_LIMIT))
+
+
+async def all_ping(*nodes: Node) -> None:
+    """A connection keeps a stream for the pings of each side, from the first one on."""
+    for node in nodes:
+        for other in nodes:
+            if other is not node:
+                await node.network.ping(other.peer)
 
 
 def tasks() -> int:
