@@ -1467,6 +1467,224 @@ class DeliveryDescription(_message.Message):
     mailboxes: _containers.RepeatedCompositeFieldContainer[MailboxStatus]
     def __init__(self, outbox: _Optional[int] = ..., due_receipts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., mailboxes: _Optional[_Iterable[_Union[MailboxStatus, _Mapping]]] = ...) -> None: ...
 
+class ListConversations(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ConversationStatus(_message.Message):
+    __slots__ = ("room", "peer", "name", "unread", "muted", "joined", "plain", "contact", "last_message_ms")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_FIELD_NUMBER: _ClassVar[int]
+    CONTACT_FIELD_NUMBER: _ClassVar[int]
+    LAST_MESSAGE_MS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    name: str
+    unread: int
+    muted: bool
+    joined: bool
+    plain: bool
+    contact: ContactStatus
+    last_message_ms: int
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., name: _Optional[str] = ..., unread: _Optional[int] = ..., muted: _Optional[bool] = ..., joined: _Optional[bool] = ..., plain: _Optional[bool] = ..., contact: _Optional[_Union[ContactStatus, _Mapping]] = ..., last_message_ms: _Optional[int] = ...) -> None: ...
+
+class ConversationList(_message.Message):
+    __slots__ = ("conversations",)
+    CONVERSATIONS_FIELD_NUMBER: _ClassVar[int]
+    conversations: _containers.RepeatedCompositeFieldContainer[ConversationStatus]
+    def __init__(self, conversations: _Optional[_Iterable[_Union[ConversationStatus, _Mapping]]] = ...) -> None: ...
+
+class MarkRoomSeen(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class Mute(_message.Message):
+    __slots__ = ("room", "peer", "muted")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    muted: bool
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., muted: _Optional[bool] = ...) -> None: ...
+
+class UnreadChanged(_message.Message):
+    __slots__ = ("room", "peer", "unread")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    unread: int
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., unread: _Optional[int] = ...) -> None: ...
+
+class BlockPeer(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class UnblockPeer(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class ListBlocked(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class BlockedPeer(_message.Message):
+    __slots__ = ("peer", "name", "blocked_at_ms")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    blocked_at_ms: int
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., blocked_at_ms: _Optional[int] = ...) -> None: ...
+
+class BlockedList(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedCompositeFieldContainer[BlockedPeer]
+    def __init__(self, peers: _Optional[_Iterable[_Union[BlockedPeer, _Mapping]]] = ...) -> None: ...
+
+class BlocksChanged(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peers: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ContactChanged(_message.Message):
+    __slots__ = ("peer",)
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    def __init__(self, peer: _Optional[str] = ...) -> None: ...
+
+class AlterMessage(_message.Message):
+    __slots__ = ("room", "peer", "id", "text", "retract")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    RETRACT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    id: bytes
+    text: str
+    retract: bool
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., id: _Optional[bytes] = ..., text: _Optional[str] = ..., retract: _Optional[bool] = ...) -> None: ...
+
+class DeleteMessage(_message.Message):
+    __slots__ = ("room", "peer", "sender", "id")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    sender: bytes
+    id: bytes
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., sender: _Optional[bytes] = ..., id: _Optional[bytes] = ...) -> None: ...
+
+class MessagesAltered(_message.Message):
+    __slots__ = ("room", "peer", "room_records", "direct_records")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ROOM_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    DIRECT_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    room_records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
+    direct_records: _containers.RepeatedCompositeFieldContainer[_records_pb2.DirectRecord]
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., room_records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ..., direct_records: _Optional[_Iterable[_Union[_records_pb2.DirectRecord, _Mapping]]] = ...) -> None: ...
+
+class DescribeSafety(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
+class SafetyNumber(_message.Message):
+    __slots__ = ("peer", "name", "digits", "verified")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIGITS_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    digits: str
+    verified: bool
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., digits: _Optional[str] = ..., verified: _Optional[bool] = ...) -> None: ...
+
+class SetVerified(_message.Message):
+    __slots__ = ("text", "verified")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    verified: bool
+    def __init__(self, text: _Optional[str] = ..., verified: _Optional[bool] = ...) -> None: ...
+
+class OfferFile(_message.Message):
+    __slots__ = ("text", "path")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    path: str
+    def __init__(self, text: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+
+class AcceptFile(_message.Message):
+    __slots__ = ("transfer",)
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    transfer: str
+    def __init__(self, transfer: _Optional[str] = ...) -> None: ...
+
+class DeclineFile(_message.Message):
+    __slots__ = ("transfer",)
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    transfer: str
+    def __init__(self, transfer: _Optional[str] = ...) -> None: ...
+
+class CancelTransfer(_message.Message):
+    __slots__ = ("transfer",)
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    transfer: str
+    def __init__(self, transfer: _Optional[str] = ...) -> None: ...
+
+class ListTransfers(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TransferList(_message.Message):
+    __slots__ = ("transfers",)
+    TRANSFERS_FIELD_NUMBER: _ClassVar[int]
+    transfers: _containers.RepeatedCompositeFieldContainer[TransferStatus]
+    def __init__(self, transfers: _Optional[_Iterable[_Union[TransferStatus, _Mapping]]] = ...) -> None: ...
+
+class TransferStatus(_message.Message):
+    __slots__ = ("record", "name", "bytes_per_second")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    record: _records_pb2.TransferRecord
+    name: str
+    bytes_per_second: float
+    def __init__(self, record: _Optional[_Union[_records_pb2.TransferRecord, _Mapping]] = ..., name: _Optional[str] = ..., bytes_per_second: _Optional[float] = ...) -> None: ...
+
+class TransferChanged(_message.Message):
+    __slots__ = ("transfer",)
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    transfer: TransferStatus
+    def __init__(self, transfer: _Optional[_Union[TransferStatus, _Mapping]] = ...) -> None: ...
+
 class SetName(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class NodeStub:
-    """For every role.
+    """A mailbox answers Diagnose and Shutdown only.
     """
 
     def __init__(self, channel):
@@ -35,16 +35,240 @@ class NodeStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetInfo = channel.unary_unary(
+                '/p2pchat.control.v1.Node/GetInfo',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.GetInfoRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.GetInfoResponse.FromString,
+                _registered_method=True)
+        self.SetName = channel.unary_unary(
+                '/p2pchat.control.v1.Node/SetName',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.SetNameRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.SetNameResponse.FromString,
+                _registered_method=True)
+        self.GetLink = channel.unary_unary(
+                '/p2pchat.control.v1.Node/GetLink',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.GetLinkRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.GetLinkResponse.FromString,
+                _registered_method=True)
         self.Diagnose = channel.unary_unary(
                 '/p2pchat.control.v1.Node/Diagnose',
                 request_serializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.SerializeToString,
                 response_deserializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.FromString,
                 _registered_method=True)
+        self.Shutdown = channel.unary_unary(
+                '/p2pchat.control.v1.Node/Shutdown',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ShutdownRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ShutdownResponse.FromString,
+                _registered_method=True)
+        self.Subscribe = channel.unary_stream(
+                '/p2pchat.control.v1.Node/Subscribe',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.SubscribeRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.Event.FromString,
+                _registered_method=True)
+        self.ListConversations = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListConversations',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListConversationsRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListConversationsResponse.FromString,
+                _registered_method=True)
+        self.MarkRead = channel.unary_unary(
+                '/p2pchat.control.v1.Node/MarkRead',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.MarkReadRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.MarkReadResponse.FromString,
+                _registered_method=True)
+        self.Mute = channel.unary_unary(
+                '/p2pchat.control.v1.Node/Mute',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.MuteRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.MuteResponse.FromString,
+                _registered_method=True)
+        self.SendMessage = channel.unary_unary(
+                '/p2pchat.control.v1.Node/SendMessage',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.SendMessageRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.SendMessageResponse.FromString,
+                _registered_method=True)
+        self.EditMessage = channel.unary_unary(
+                '/p2pchat.control.v1.Node/EditMessage',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.EditMessageRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.EditMessageResponse.FromString,
+                _registered_method=True)
+        self.RetractMessage = channel.unary_unary(
+                '/p2pchat.control.v1.Node/RetractMessage',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.RetractMessageRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.RetractMessageResponse.FromString,
+                _registered_method=True)
+        self.DeleteMessage = channel.unary_unary(
+                '/p2pchat.control.v1.Node/DeleteMessage',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.DeleteMessageRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.DeleteMessageResponse.FromString,
+                _registered_method=True)
+        self.ReadHistory = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ReadHistory',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ReadHistoryRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ReadHistoryResponse.FromString,
+                _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/p2pchat.control.v1.Node/Search',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.SearchRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.SearchResponse.FromString,
+                _registered_method=True)
+        self.Flush = channel.unary_unary(
+                '/p2pchat.control.v1.Node/Flush',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.FlushRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.FlushResponse.FromString,
+                _registered_method=True)
+        self.ListRooms = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListRooms',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListRoomsRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListRoomsResponse.FromString,
+                _registered_method=True)
+        self.JoinRoom = channel.unary_unary(
+                '/p2pchat.control.v1.Node/JoinRoom',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.JoinRoomRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.JoinRoomResponse.FromString,
+                _registered_method=True)
+        self.LeaveRoom = channel.unary_unary(
+                '/p2pchat.control.v1.Node/LeaveRoom',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.LeaveRoomRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.LeaveRoomResponse.FromString,
+                _registered_method=True)
+        self.ListMembers = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListMembers',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.KeepRoom = channel.unary_unary(
+                '/p2pchat.control.v1.Node/KeepRoom',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.KeepRoomRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.KeepRoomResponse.FromString,
+                _registered_method=True)
+        self.ForgetRoom = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ForgetRoom',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ForgetRoomRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ForgetRoomResponse.FromString,
+                _registered_method=True)
+        self.ArchiveRoom = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ArchiveRoom',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ArchiveRoomRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ArchiveRoomResponse.FromString,
+                _registered_method=True)
+        self.ListPeers = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListPeers',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListPeersRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListPeersResponse.FromString,
+                _registered_method=True)
+        self.ResolvePeer = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ResolvePeer',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ResolvePeerRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ResolvePeerResponse.FromString,
+                _registered_method=True)
+        self.ListContacts = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListContacts',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListContactsRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListContactsResponse.FromString,
+                _registered_method=True)
+        self.AddContact = channel.unary_unary(
+                '/p2pchat.control.v1.Node/AddContact',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.AddContactRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.AddContactResponse.FromString,
+                _registered_method=True)
+        self.RenameContact = channel.unary_unary(
+                '/p2pchat.control.v1.Node/RenameContact',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.RenameContactRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.RenameContactResponse.FromString,
+                _registered_method=True)
+        self.RemoveContact = channel.unary_unary(
+                '/p2pchat.control.v1.Node/RemoveContact',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.RemoveContactRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.RemoveContactResponse.FromString,
+                _registered_method=True)
+        self.BlockPeer = channel.unary_unary(
+                '/p2pchat.control.v1.Node/BlockPeer',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.BlockPeerRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.BlockPeerResponse.FromString,
+                _registered_method=True)
+        self.UnblockPeer = channel.unary_unary(
+                '/p2pchat.control.v1.Node/UnblockPeer',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.UnblockPeerRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.UnblockPeerResponse.FromString,
+                _registered_method=True)
+        self.ListBlockedPeers = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListBlockedPeers',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListBlockedPeersRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListBlockedPeersResponse.FromString,
+                _registered_method=True)
+        self.GetSafetyNumber = channel.unary_unary(
+                '/p2pchat.control.v1.Node/GetSafetyNumber',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.GetSafetyNumberRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.GetSafetyNumberResponse.FromString,
+                _registered_method=True)
+        self.SetVerified = channel.unary_unary(
+                '/p2pchat.control.v1.Node/SetVerified',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.SetVerifiedRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.SetVerifiedResponse.FromString,
+                _registered_method=True)
+        self.SendFile = channel.unary_unary(
+                '/p2pchat.control.v1.Node/SendFile',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.SendFileRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.SendFileResponse.FromString,
+                _registered_method=True)
+        self.ListTransfers = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListTransfers',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListTransfersRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListTransfersResponse.FromString,
+                _registered_method=True)
+        self.AcceptFile = channel.unary_unary(
+                '/p2pchat.control.v1.Node/AcceptFile',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.AcceptFileRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.AcceptFileResponse.FromString,
+                _registered_method=True)
+        self.DeclineFile = channel.unary_unary(
+                '/p2pchat.control.v1.Node/DeclineFile',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.DeclineFileRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.DeclineFileResponse.FromString,
+                _registered_method=True)
+        self.CancelTransfer = channel.unary_unary(
+                '/p2pchat.control.v1.Node/CancelTransfer',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.CancelTransferRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.CancelTransferResponse.FromString,
+                _registered_method=True)
+        self.ListMailboxes = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ListMailboxes',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ListMailboxesRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListMailboxesResponse.FromString,
+                _registered_method=True)
+        self.AddMailbox = channel.unary_unary(
+                '/p2pchat.control.v1.Node/AddMailbox',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.AddMailboxRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.AddMailboxResponse.FromString,
+                _registered_method=True)
+        self.RemoveMailbox = channel.unary_unary(
+                '/p2pchat.control.v1.Node/RemoveMailbox',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.RemoveMailboxRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.RemoveMailboxResponse.FromString,
+                _registered_method=True)
 
 
 class NodeServicer:
-    """For every role.
+    """A mailbox answers Diagnose and Shutdown only.
     """
+
+    def GetInfo(self, request, context):
+        """---- this node
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetName(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLink(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def Diagnose(self, request, context):
         """Takes up to 20 s where the process has just started.
@@ -53,13 +277,457 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Shutdown(self, request, context):
+        """Answered before the process stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Subscribe(self, request, context):
+        """---- events: everything that happens, from now on or from behind a cursor
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListConversations(self, request, context):
+        """---- conversations: rooms and people
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkRead(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Mute(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendMessage(self, request, context):
+        """---- messages
+        Answered after the synced write: what it returns is not lost.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EditMessage(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetractMessage(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMessage(self, request, context):
+        """Only here; others keep it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadHistory(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Search(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Flush(self, request, context):
+        """Once everything said before has been read by the neighbours, as far as they answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRooms(self, request, context):
+        """---- rooms
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JoinRoom(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeaveRoom(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMembers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def KeepRoom(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForgetRoom(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ArchiveRoom(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPeers(self, request, context):
+        """---- people
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolvePeer(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListContacts(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddContact(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenameContact(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveContact(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BlockPeer(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnblockPeer(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBlockedPeers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSafetyNumber(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetVerified(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendFile(self, request, context):
+        """---- files
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTransfers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptFile(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineFile(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelTransfer(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMailboxes(self, request, context):
+        """---- mailboxes
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddMailbox(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMailbox(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInfo,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.GetInfoRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.GetInfoResponse.SerializeToString,
+            ),
+            'SetName': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetName,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.SetNameRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.SetNameResponse.SerializeToString,
+            ),
+            'GetLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLink,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.GetLinkRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.GetLinkResponse.SerializeToString,
+            ),
             'Diagnose': grpc.unary_unary_rpc_method_handler(
                     servicer.Diagnose,
                     request_deserializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.FromString,
                     response_serializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.SerializeToString,
+            ),
+            'Shutdown': grpc.unary_unary_rpc_method_handler(
+                    servicer.Shutdown,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ShutdownRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ShutdownResponse.SerializeToString,
+            ),
+            'Subscribe': grpc.unary_stream_rpc_method_handler(
+                    servicer.Subscribe,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.SubscribeRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.Event.SerializeToString,
+            ),
+            'ListConversations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConversations,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListConversationsRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListConversationsResponse.SerializeToString,
+            ),
+            'MarkRead': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkRead,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.MarkReadRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.MarkReadResponse.SerializeToString,
+            ),
+            'Mute': grpc.unary_unary_rpc_method_handler(
+                    servicer.Mute,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.MuteRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.MuteResponse.SerializeToString,
+            ),
+            'SendMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendMessage,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.SendMessageRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.SendMessageResponse.SerializeToString,
+            ),
+            'EditMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditMessage,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.EditMessageRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.EditMessageResponse.SerializeToString,
+            ),
+            'RetractMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractMessage,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.RetractMessageRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.RetractMessageResponse.SerializeToString,
+            ),
+            'DeleteMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMessage,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.DeleteMessageRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.DeleteMessageResponse.SerializeToString,
+            ),
+            'ReadHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadHistory,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ReadHistoryRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ReadHistoryResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.SearchRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.SearchResponse.SerializeToString,
+            ),
+            'Flush': grpc.unary_unary_rpc_method_handler(
+                    servicer.Flush,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.FlushRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.FlushResponse.SerializeToString,
+            ),
+            'ListRooms': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRooms,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListRoomsRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListRoomsResponse.SerializeToString,
+            ),
+            'JoinRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.JoinRoom,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.JoinRoomRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.JoinRoomResponse.SerializeToString,
+            ),
+            'LeaveRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaveRoom,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.LeaveRoomRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.LeaveRoomResponse.SerializeToString,
+            ),
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListMembersRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'KeepRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.KeepRoom,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.KeepRoomRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.KeepRoomResponse.SerializeToString,
+            ),
+            'ForgetRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetRoom,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ForgetRoomRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ForgetRoomResponse.SerializeToString,
+            ),
+            'ArchiveRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveRoom,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ArchiveRoomRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ArchiveRoomResponse.SerializeToString,
+            ),
+            'ListPeers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPeers,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListPeersRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListPeersResponse.SerializeToString,
+            ),
+            'ResolvePeer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolvePeer,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ResolvePeerRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ResolvePeerResponse.SerializeToString,
+            ),
+            'ListContacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListContacts,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListContactsRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListContactsResponse.SerializeToString,
+            ),
+            'AddContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddContact,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.AddContactRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.AddContactResponse.SerializeToString,
+            ),
+            'RenameContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameContact,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.RenameContactRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.RenameContactResponse.SerializeToString,
+            ),
+            'RemoveContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveContact,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.RemoveContactRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.RemoveContactResponse.SerializeToString,
+            ),
+            'BlockPeer': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockPeer,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.BlockPeerRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.BlockPeerResponse.SerializeToString,
+            ),
+            'UnblockPeer': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnblockPeer,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.UnblockPeerRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.UnblockPeerResponse.SerializeToString,
+            ),
+            'ListBlockedPeers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBlockedPeers,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListBlockedPeersRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListBlockedPeersResponse.SerializeToString,
+            ),
+            'GetSafetyNumber': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSafetyNumber,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.GetSafetyNumberRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.GetSafetyNumberResponse.SerializeToString,
+            ),
+            'SetVerified': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetVerified,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.SetVerifiedRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.SetVerifiedResponse.SerializeToString,
+            ),
+            'SendFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendFile,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.SendFileRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.SendFileResponse.SerializeToString,
+            ),
+            'ListTransfers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTransfers,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListTransfersRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListTransfersResponse.SerializeToString,
+            ),
+            'AcceptFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptFile,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.AcceptFileRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.AcceptFileResponse.SerializeToString,
+            ),
+            'DeclineFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineFile,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.DeclineFileRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.DeclineFileResponse.SerializeToString,
+            ),
+            'CancelTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelTransfer,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.CancelTransferRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.CancelTransferResponse.SerializeToString,
+            ),
+            'ListMailboxes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMailboxes,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListMailboxesRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ListMailboxesResponse.SerializeToString,
+            ),
+            'AddMailbox': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddMailbox,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.AddMailboxRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.AddMailboxResponse.SerializeToString,
+            ),
+            'RemoveMailbox': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMailbox,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.RemoveMailboxRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.RemoveMailboxResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -70,8 +738,89 @@ def add_NodeServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Node:
-    """For every role.
+    """A mailbox answers Diagnose and Shutdown only.
     """
+
+    @staticmethod
+    def GetInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/GetInfo',
+            p2pchat_dot_proto_dot_control__pb2.GetInfoRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.GetInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetName(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/SetName',
+            p2pchat_dot_proto_dot_control__pb2.SetNameRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.SetNameResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/GetLink',
+            p2pchat_dot_proto_dot_control__pb2.GetLinkRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.GetLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def Diagnose(request,
@@ -100,9 +849,1037 @@ class Node:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def Shutdown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/Shutdown',
+            p2pchat_dot_proto_dot_control__pb2.ShutdownRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ShutdownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Subscribe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/Subscribe',
+            p2pchat_dot_proto_dot_control__pb2.SubscribeRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.Event.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConversations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListConversations',
+            p2pchat_dot_proto_dot_control__pb2.ListConversationsRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListConversationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkRead(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/MarkRead',
+            p2pchat_dot_proto_dot_control__pb2.MarkReadRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.MarkReadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Mute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/Mute',
+            p2pchat_dot_proto_dot_control__pb2.MuteRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.MuteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/SendMessage',
+            p2pchat_dot_proto_dot_control__pb2.SendMessageRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.SendMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/EditMessage',
+            p2pchat_dot_proto_dot_control__pb2.EditMessageRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.EditMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/RetractMessage',
+            p2pchat_dot_proto_dot_control__pb2.RetractMessageRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.RetractMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/DeleteMessage',
+            p2pchat_dot_proto_dot_control__pb2.DeleteMessageRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.DeleteMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ReadHistory',
+            p2pchat_dot_proto_dot_control__pb2.ReadHistoryRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ReadHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/Search',
+            p2pchat_dot_proto_dot_control__pb2.SearchRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Flush(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/Flush',
+            p2pchat_dot_proto_dot_control__pb2.FlushRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.FlushResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRooms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListRooms',
+            p2pchat_dot_proto_dot_control__pb2.ListRoomsRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListRoomsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JoinRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/JoinRoom',
+            p2pchat_dot_proto_dot_control__pb2.JoinRoomRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.JoinRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeaveRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/LeaveRoom',
+            p2pchat_dot_proto_dot_control__pb2.LeaveRoomRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.LeaveRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListMembers',
+            p2pchat_dot_proto_dot_control__pb2.ListMembersRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KeepRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/KeepRoom',
+            p2pchat_dot_proto_dot_control__pb2.KeepRoomRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.KeepRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ForgetRoom',
+            p2pchat_dot_proto_dot_control__pb2.ForgetRoomRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ForgetRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ArchiveRoom',
+            p2pchat_dot_proto_dot_control__pb2.ArchiveRoomRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ArchiveRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPeers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListPeers',
+            p2pchat_dot_proto_dot_control__pb2.ListPeersRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListPeersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolvePeer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ResolvePeer',
+            p2pchat_dot_proto_dot_control__pb2.ResolvePeerRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ResolvePeerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListContacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListContacts',
+            p2pchat_dot_proto_dot_control__pb2.ListContactsRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListContactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/AddContact',
+            p2pchat_dot_proto_dot_control__pb2.AddContactRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.AddContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenameContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/RenameContact',
+            p2pchat_dot_proto_dot_control__pb2.RenameContactRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.RenameContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/RemoveContact',
+            p2pchat_dot_proto_dot_control__pb2.RemoveContactRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.RemoveContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockPeer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/BlockPeer',
+            p2pchat_dot_proto_dot_control__pb2.BlockPeerRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.BlockPeerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnblockPeer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/UnblockPeer',
+            p2pchat_dot_proto_dot_control__pb2.UnblockPeerRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.UnblockPeerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBlockedPeers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListBlockedPeers',
+            p2pchat_dot_proto_dot_control__pb2.ListBlockedPeersRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListBlockedPeersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSafetyNumber(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/GetSafetyNumber',
+            p2pchat_dot_proto_dot_control__pb2.GetSafetyNumberRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.GetSafetyNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetVerified(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/SetVerified',
+            p2pchat_dot_proto_dot_control__pb2.SetVerifiedRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.SetVerifiedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/SendFile',
+            p2pchat_dot_proto_dot_control__pb2.SendFileRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.SendFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTransfers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListTransfers',
+            p2pchat_dot_proto_dot_control__pb2.ListTransfersRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/AcceptFile',
+            p2pchat_dot_proto_dot_control__pb2.AcceptFileRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.AcceptFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/DeclineFile',
+            p2pchat_dot_proto_dot_control__pb2.DeclineFileRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.DeclineFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/CancelTransfer',
+            p2pchat_dot_proto_dot_control__pb2.CancelTransferRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.CancelTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMailboxes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ListMailboxes',
+            p2pchat_dot_proto_dot_control__pb2.ListMailboxesRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ListMailboxesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddMailbox(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/AddMailbox',
+            p2pchat_dot_proto_dot_control__pb2.AddMailboxRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.AddMailboxResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMailbox(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/RemoveMailbox',
+            p2pchat_dot_proto_dot_control__pb2.RemoveMailboxRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.RemoveMailboxResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class MailboxStub:
-    """For the operator of a mailbox. Peers are base58 peer ids.
+    """---- operating a mailbox --------------------------------------------------------------------------
+
+    For the operator of a mailbox. Peers are base58 peer ids.
     """
 
     def __init__(self, channel):
@@ -149,7 +1926,9 @@ class MailboxStub:
 
 
 class MailboxServicer:
-    """For the operator of a mailbox. Peers are base58 peer ids.
+    """---- operating a mailbox --------------------------------------------------------------------------
+
+    For the operator of a mailbox. Peers are base58 peer ids.
     """
 
     def Status(self, request, context):
@@ -243,7 +2022,9 @@ def add_MailboxServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Mailbox:
-    """For the operator of a mailbox. Peers are base58 peer ids.
+    """---- operating a mailbox --------------------------------------------------------------------------
+
+    For the operator of a mailbox. Peers are base58 peer ids.
     """
 
     @staticmethod

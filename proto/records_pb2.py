@@ -25,49 +25,55 @@ _sym_db = _symbol_database.Default()
 from p2pchat.proto import wire_pb2 as p2pchat_dot_proto_dot_wire__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/records.proto\x12\x12p2pchat.records.v1\x1a\x18p2pchat/proto/wire.proto\"b\n\nRoomRecord\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.p2pchat.wire.v1.RoomMessage\x12\x16\n\x0ereceived_at_ms\x18\x02 \x01(\x04\x12\r\n\x05plain\x18\x03 \x01(\x08\"E\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05rooms\x18\x02 \x03(\x0b\x32\x1d.p2pchat.records.v1.RoomEntry\"Z\n\x0cOwnMailboxes\x12\x31\n\tmailboxes\x18\x01 \x03(\x0b\x32\x1e.p2pchat.records.v1.OwnMailbox\x12\x17\n\x0frecord_sequence\x18\x02 \x01(\x04\"{\n\nOwnMailbox\x12\x30\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x1f.p2pchat.wire.v1.MailboxAddress\x12\r\n\x05token\x18\x02 \x01(\t\x12\x12\n\nregistered\x18\x03 \x01(\x08\x12\x18\n\x10leaving_since_ms\x18\x04 \x01(\x04\"d\n\x0cRoomSettings\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05\x66loor\x18\x02 \x01(\x04\x12\x16\n\tkeep_days\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x11\n\tforgotten\x18\x04 \x03(\x0c\x42\x0c\n\n_keep_days\"(\n\tRoomEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05plain\x18\x02 \x01(\x08\":\n\nKnownPeers\x12,\n\x05peers\x18\x01 \x03(\x0b\x32\x1d.p2pchat.records.v1.KnownPeer\"g\n\tKnownPeer\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x33\n\taddresses\x18\x02 \x03(\x0b\x32 .p2pchat.records.v1.KnownAddress\x12\x17\n\x0f\x63onnected_at_ms\x18\x03 \x01(\x04\"6\n\x0cKnownAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x15\n\rsuccess_at_ms\x18\x02 \x01(\x04\"\x9a\x01\n\x08\x44\x65livery\x12(\n\x05stage\x18\x01 \x01(\x0e\x32\x19.p2pchat.records.v1.Stage\x12\x11\n\tstored_at\x18\x02 \x03(\x0c\x12\x11\n\tmailboxes\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rchanged_at_ms\x18\x05 \x01(\x04\x12\x17\n\x0fstored_until_ms\x18\x06 \x03(\x04\"\xf9\x01\n\x0c\x44irectRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x10\n\x08outgoing\x18\x02 \x01(\x08\x12\n\n\x02id\x18\x03 \x01(\x0c\x12\x12\n\nsent_at_ms\x18\x04 \x01(\x04\x12\x0f\n\x07lamport\x18\x05 \x01(\x04\x12\x0f\n\x07parents\x18\x06 \x03(\x0c\x12\x0c\n\x04nick\x18\x07 \x01(\t\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x16\n\x0ereceived_at_ms\x18\t \x01(\x04\x12\x15\n\rexpires_at_ms\x18\n \x01(\x04\x12.\n\x08\x64\x65livery\x18\x0b \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12\x0c\n\x04read\x18\x0c \x01(\x08\"\xc6\x01\n\x0cOutboxRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\x0f\n\x07lamport\x18\x03 \x01(\x04\x12\x15\n\rexpires_at_ms\x18\x04 \x01(\x04\x12.\n\x08\x64\x65livery\x18\x05 \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12+\n\x08\x65nvelope\x18\x06 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x17\n\x0frecord_sequence\x18\x07 \x01(\x04\"\x9e\x01\n\x07\x43ontact\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04nick\x18\x03 \x01(\t\x12\x11\n\taddresses\x18\x04 \x03(\t\x12.\n\x06record\x18\x05 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x08\x12\x17\n\x0flast_message_ms\x18\x07 \x01(\x04\"d\n\x0cHeldEnvelope\x12+\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x0e\n\x06sender\x18\x02 \x01(\x0c\x12\x17\n\x0fstored_until_ms\x18\x03 \x01(\x04\"\x84\x01\n\x0cRegistration\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\x18\n\x10registered_at_ms\x18\x03 \x01(\x04\x12\x0e\n\x06invite\x18\x04 \x01(\t\x12\x0c\n\x04left\x18\x05 \x01(\x08\"g\n\x06Invite\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x11\n\tuses_left\x18\x03 \x01(\r\x12\x0c\n\x04used\x18\x04 \x01(\r\x12\x12\n\nmade_at_ms\x18\x05 \x01(\x04\x12\r\n\x05label\x18\x06 \x01(\t\"=\n\x0c\x41rchivedRoom\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05peers\x18\x02 \x03(\x0c\x12\x10\n\x08since_ms\x18\x03 \x01(\x04\":\n\x05\x42lock\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x15\n\rblocked_at_ms\x18\x02 \x01(\x04\x12\x0c\n\x04note\x18\x03 \x01(\t*v\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07SENDING\x10\x02\x12\x0b\n\x07REFUSED\x10\x03\x12\n\n\x06STORED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\x12\r\n\tDELIVERED\x10\x06\x12\x08\n\x04READ\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bp2pchat/proto/records.proto\x12\x12p2pchat.records.v1\x1a\x18p2pchat/proto/wire.proto\"\x96\x01\n\nRoomRecord\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.p2pchat.wire.v1.RoomMessage\x12\x16\n\x0ereceived_at_ms\x18\x02 \x01(\x04\x12\r\n\x05plain\x18\x03 \x01(\x08\x12\x32\n\nalteration\x18\x04 \x01(\x0b\x32\x1e.p2pchat.records.v1.Alteration\"q\n\nAlteration\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x14\n\x0c\x65\x64ited_at_ms\x18\x02 \x01(\x04\x12\x11\n\tretracted\x18\x03 \x01(\x08\x12\x0f\n\x07\x64\x65leted\x18\x04 \x01(\x08\x12\x0f\n\x07lamport\x18\x05 \x01(\x04\x12\n\n\x02id\x18\x06 \x01(\x0c\"E\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05rooms\x18\x02 \x03(\x0b\x32\x1d.p2pchat.records.v1.RoomEntry\"Z\n\x0cOwnMailboxes\x12\x31\n\tmailboxes\x18\x01 \x03(\x0b\x32\x1e.p2pchat.records.v1.OwnMailbox\x12\x17\n\x0frecord_sequence\x18\x02 \x01(\x04\"{\n\nOwnMailbox\x12\x30\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x1f.p2pchat.wire.v1.MailboxAddress\x12\r\n\x05token\x18\x02 \x01(\t\x12\x12\n\nregistered\x18\x03 \x01(\x08\x12\x18\n\x10leaving_since_ms\x18\x04 \x01(\x04\"\x84\x01\n\x0cRoomSettings\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05\x66loor\x18\x02 \x01(\x04\x12\x16\n\tkeep_days\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x11\n\tforgotten\x18\x04 \x03(\x0c\x12\r\n\x05muted\x18\x05 \x01(\x08\x12\x0f\n\x07seen_ms\x18\x06 \x01(\x04\x42\x0c\n\n_keep_days\"(\n\tRoomEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05plain\x18\x02 \x01(\x08\":\n\nKnownPeers\x12,\n\x05peers\x18\x01 \x03(\x0b\x32\x1d.p2pchat.records.v1.KnownPeer\"g\n\tKnownPeer\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x33\n\taddresses\x18\x02 \x03(\x0b\x32 .p2pchat.records.v1.KnownAddress\x12\x17\n\x0f\x63onnected_at_ms\x18\x03 \x01(\x04\"6\n\x0cKnownAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x15\n\rsuccess_at_ms\x18\x02 \x01(\x04\"\x9a\x01\n\x08\x44\x65livery\x12(\n\x05stage\x18\x01 \x01(\x0e\x32\x19.p2pchat.records.v1.Stage\x12\x11\n\tstored_at\x18\x02 \x03(\x0c\x12\x11\n\tmailboxes\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rchanged_at_ms\x18\x05 \x01(\x04\x12\x17\n\x0fstored_until_ms\x18\x06 \x03(\x04\"\xfb\x02\n\x0c\x44irectRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x10\n\x08outgoing\x18\x02 \x01(\x08\x12\n\n\x02id\x18\x03 \x01(\x0c\x12\x12\n\nsent_at_ms\x18\x04 \x01(\x04\x12\x0f\n\x07lamport\x18\x05 \x01(\x04\x12\x0f\n\x07parents\x18\x06 \x03(\x0c\x12\x0c\n\x04nick\x18\x07 \x01(\t\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x16\n\x0ereceived_at_ms\x18\t \x01(\x04\x12\x15\n\rexpires_at_ms\x18\n \x01(\x04\x12.\n\x08\x64\x65livery\x18\x0b \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12\x0c\n\x04read\x18\x0c \x01(\x08\x12\x0e\n\x06target\x18\r \x01(\x0c\x12\x12\n\nretraction\x18\x0e \x01(\x08\x12\x32\n\nalteration\x18\x0f \x01(\x0b\x32\x1e.p2pchat.records.v1.Alteration\x12(\n\x04\x66ile\x18\x10 \x01(\x0b\x32\x1a.p2pchat.wire.v1.FileOffer\"\xc6\x01\n\x0cOutboxRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\n\n\x02id\x18\x02 \x01(\x0c\x12\x0f\n\x07lamport\x18\x03 \x01(\x04\x12\x15\n\rexpires_at_ms\x18\x04 \x01(\x04\x12.\n\x08\x64\x65livery\x18\x05 \x01(\x0b\x32\x1c.p2pchat.records.v1.Delivery\x12+\n\x08\x65nvelope\x18\x06 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x17\n\x0frecord_sequence\x18\x07 \x01(\x04\"\xdc\x01\n\x07\x43ontact\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04nick\x18\x03 \x01(\t\x12\x11\n\taddresses\x18\x04 \x03(\t\x12.\n\x06record\x18\x05 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x08\x12\x17\n\x0flast_message_ms\x18\x07 \x01(\x04\x12\r\n\x05muted\x18\x08 \x01(\x08\x12\x15\n\rblocked_at_ms\x18\t \x01(\x04\x12\x16\n\x0everified_at_ms\x18\n \x01(\x04\"\xfa\x01\n\x0eTransferRecord\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x10\n\x08outgoing\x18\x02 \x01(\x08\x12)\n\x05offer\x18\x03 \x01(\x0b\x32\x1a.p2pchat.wire.v1.FileOffer\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32!.p2pchat.records.v1.TransferState\x12\x0c\n\x04\x64one\x18\x05 \x01(\x04\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\x0f\n\x07problem\x18\x07 \x01(\t\x12\x15\n\roffered_at_ms\x18\x08 \x01(\x04\x12\x13\n\x0bmodified_ns\x18\t \x01(\x04\x12\x12\n\nby_mailbox\x18\n \x01(\x08\"d\n\x0cHeldEnvelope\x12+\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x19.p2pchat.wire.v1.Envelope\x12\x0e\n\x06sender\x18\x02 \x01(\x0c\x12\x17\n\x0fstored_until_ms\x18\x03 \x01(\x04\"\x84\x01\n\x0cRegistration\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.p2pchat.wire.v1.MailboxRecord\x12\x18\n\x10registered_at_ms\x18\x03 \x01(\x04\x12\x0e\n\x06invite\x18\x04 \x01(\t\x12\x0c\n\x04left\x18\x05 \x01(\x08\"g\n\x06Invite\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x11\n\tuses_left\x18\x03 \x01(\r\x12\x0c\n\x04used\x18\x04 \x01(\r\x12\x12\n\nmade_at_ms\x18\x05 \x01(\x04\x12\r\n\x05label\x18\x06 \x01(\t\"=\n\x0c\x41rchivedRoom\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05peers\x18\x02 \x03(\x0c\x12\x10\n\x08since_ms\x18\x03 \x01(\x04\":\n\x05\x42lock\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x15\n\rblocked_at_ms\x18\x02 \x01(\x04\x12\x0c\n\x04note\x18\x03 \x01(\t*v\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07SENDING\x10\x02\x12\x0b\n\x07REFUSED\x10\x03\x12\n\n\x06STORED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\x12\r\n\tDELIVERED\x10\x06\x12\x08\n\x04READ\x10\x07*\x8d\x01\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x0b\n\x07OFFERED\x10\x01\x12\x0b\n\x07WAITING\x10\x02\x12\x0b\n\x07RUNNING\x10\x03\x12\x0c\n\x08\x46INISHED\x10\x04\x12\x0c\n\x08\x44\x45\x43LINED\x10\x05\x12\r\n\tCANCELLED\x10\x06\x12\n\n\x06\x46\x41ILED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'p2pchat.proto.records_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STAGE']._serialized_start=2066
-  _globals['_STAGE']._serialized_end=2184
-  _globals['_ROOMRECORD']._serialized_start=77
-  _globals['_ROOMRECORD']._serialized_end=175
-  _globals['_PROFILE']._serialized_start=177
-  _globals['_PROFILE']._serialized_end=246
-  _globals['_OWNMAILBOXES']._serialized_start=248
-  _globals['_OWNMAILBOXES']._serialized_end=338
-  _globals['_OWNMAILBOX']._serialized_start=340
-  _globals['_OWNMAILBOX']._serialized_end=463
-  _globals['_ROOMSETTINGS']._serialized_start=465
-  _globals['_ROOMSETTINGS']._serialized_end=565
-  _globals['_ROOMENTRY']._serialized_start=567
-  _globals['_ROOMENTRY']._serialized_end=607
-  _globals['_KNOWNPEERS']._serialized_start=609
-  _globals['_KNOWNPEERS']._serialized_end=667
-  _globals['_KNOWNPEER']._serialized_start=669
-  _globals['_KNOWNPEER']._serialized_end=772
-  _globals['_KNOWNADDRESS']._serialized_start=774
-  _globals['_KNOWNADDRESS']._serialized_end=828
-  _globals['_DELIVERY']._serialized_start=831
-  _globals['_DELIVERY']._serialized_end=985
-  _globals['_DIRECTRECORD']._serialized_start=988
-  _globals['_DIRECTRECORD']._serialized_end=1237
-  _globals['_OUTBOXRECORD']._serialized_start=1240
-  _globals['_OUTBOXRECORD']._serialized_end=1438
-  _globals['_CONTACT']._serialized_start=1441
-  _globals['_CONTACT']._serialized_end=1599
-  _globals['_HELDENVELOPE']._serialized_start=1601
-  _globals['_HELDENVELOPE']._serialized_end=1701
-  _globals['_REGISTRATION']._serialized_start=1704
-  _globals['_REGISTRATION']._serialized_end=1836
-  _globals['_INVITE']._serialized_start=1838
-  _globals['_INVITE']._serialized_end=1941
-  _globals['_ARCHIVEDROOM']._serialized_start=1943
-  _globals['_ARCHIVEDROOM']._serialized_end=2004
-  _globals['_BLOCK']._serialized_start=2006
-  _globals['_BLOCK']._serialized_end=2064
+  _globals['_STAGE']._serialized_start=2712
+  _globals['_STAGE']._serialized_end=2830
+  _globals['_TRANSFERSTATE']._serialized_start=2833
+  _globals['_TRANSFERSTATE']._serialized_end=2974
+  _globals['_ROOMRECORD']._serialized_start=78
+  _globals['_ROOMRECORD']._serialized_end=228
+  _globals['_ALTERATION']._serialized_start=230
+  _globals['_ALTERATION']._serialized_end=343
+  _globals['_PROFILE']._serialized_start=345
+  _globals['_PROFILE']._serialized_end=414
+  _globals['_OWNMAILBOXES']._serialized_start=416
+  _globals['_OWNMAILBOXES']._serialized_end=506
+  _globals['_OWNMAILBOX']._serialized_start=508
+  _globals['_OWNMAILBOX']._serialized_end=631
+  _globals['_ROOMSETTINGS']._serialized_start=634
+  _globals['_ROOMSETTINGS']._serialized_end=766
+  _globals['_ROOMENTRY']._serialized_start=768
+  _globals['_ROOMENTRY']._serialized_end=808
+  _globals['_KNOWNPEERS']._serialized_start=810
+  _globals['_KNOWNPEERS']._serialized_end=868
+  _globals['_KNOWNPEER']._serialized_start=870
+  _globals['_KNOWNPEER']._serialized_end=973
+  _globals['_KNOWNADDRESS']._serialized_start=975
+  _globals['_KNOWNADDRESS']._serialized_end=1029
+  _globals['_DELIVERY']._serialized_start=1032
+  _globals['_DELIVERY']._serialized_end=1186
+  _globals['_DIRECTRECORD']._serialized_start=1189
+  _globals['_DIRECTRECORD']._serialized_end=1568
+  _globals['_OUTBOXRECORD']._serialized_start=1571
+  _globals['_OUTBOXRECORD']._serialized_end=1769
+  _globals['_CONTACT']._serialized_start=1772
+  _globals['_CONTACT']._serialized_end=1992
+  _globals['_TRANSFERRECORD']._serialized_start=1995
+  _globals['_TRANSFERRECORD']._serialized_end=2245
+  _globals['_HELDENVELOPE']._serialized_start=2247
+  _globals['_HELDENVELOPE']._serialized_end=2347
+  _globals['_REGISTRATION']._serialized_start=2350
+  _globals['_REGISTRATION']._serialized_end=2482
+  _globals['_INVITE']._serialized_start=2484
+  _globals['_INVITE']._serialized_end=2587
+  _globals['_ARCHIVEDROOM']._serialized_start=2589
+  _globals['_ARCHIVEDROOM']._serialized_end=2650
+  _globals['_BLOCK']._serialized_start=2652
+  _globals['_BLOCK']._serialized_end=2710
 # @@protoc_insertion_point(module_scope)

@@ -18,6 +18,17 @@ class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXPIRED: _ClassVar[Stage]
     DELIVERED: _ClassVar[Stage]
     READ: _ClassVar[Stage]
+
+class TransferState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRANSFER_STATE_UNSPECIFIED: _ClassVar[TransferState]
+    OFFERED: _ClassVar[TransferState]
+    WAITING: _ClassVar[TransferState]
+    RUNNING: _ClassVar[TransferState]
+    FINISHED: _ClassVar[TransferState]
+    DECLINED: _ClassVar[TransferState]
+    CANCELLED: _ClassVar[TransferState]
+    FAILED: _ClassVar[TransferState]
 STAGE_UNSPECIFIED: Stage
 QUEUED: Stage
 SENDING: Stage
@@ -26,16 +37,42 @@ STORED: Stage
 EXPIRED: Stage
 DELIVERED: Stage
 READ: Stage
+TRANSFER_STATE_UNSPECIFIED: TransferState
+OFFERED: TransferState
+WAITING: TransferState
+RUNNING: TransferState
+FINISHED: TransferState
+DECLINED: TransferState
+CANCELLED: TransferState
+FAILED: TransferState
 
 class RoomRecord(_message.Message):
-    __slots__ = ("message", "received_at_ms", "plain")
+    __slots__ = ("message", "received_at_ms", "plain", "alteration")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     PLAIN_FIELD_NUMBER: _ClassVar[int]
+    ALTERATION_FIELD_NUMBER: _ClassVar[int]
     message: _wire_pb2.RoomMessage
     received_at_ms: int
     plain: bool
-    def __init__(self, message: _Optional[_Union[_wire_pb2.RoomMessage, _Mapping]] = ..., received_at_ms: _Optional[int] = ..., plain: _Optional[bool] = ...) -> None: ...
+    alteration: Alteration
+    def __init__(self, message: _Optional[_Union[_wire_pb2.RoomMessage, _Mapping]] = ..., received_at_ms: _Optional[int] = ..., plain: _Optional[bool] = ..., alteration: _Optional[_Union[Alteration, _Mapping]] = ...) -> None: ...
+
+class Alteration(_message.Message):
+    __slots__ = ("text", "edited_at_ms", "retracted", "deleted", "lamport", "id")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    EDITED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    RETRACTED_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    LAMPORT_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    edited_at_ms: int
+    retracted: bool
+    deleted: bool
+    lamport: int
+    id: bytes
+    def __init__(self, text: _Optional[str] = ..., edited_at_ms: _Optional[int] = ..., retracted: _Optional[bool] = ..., deleted: _Optional[bool] = ..., lamport: _Optional[int] = ..., id: _Optional[bytes] = ...) -> None: ...
 
 class Profile(_message.Message):
     __slots__ = ("name", "rooms")
@@ -66,16 +103,20 @@ class OwnMailbox(_message.Message):
     def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving_since_ms: _Optional[int] = ...) -> None: ...
 
 class RoomSettings(_message.Message):
-    __slots__ = ("room", "floor", "keep_days", "forgotten")
+    __slots__ = ("room", "floor", "keep_days", "forgotten", "muted", "seen_ms")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     FLOOR_FIELD_NUMBER: _ClassVar[int]
     KEEP_DAYS_FIELD_NUMBER: _ClassVar[int]
     FORGOTTEN_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    SEEN_MS_FIELD_NUMBER: _ClassVar[int]
     room: str
     floor: int
     keep_days: int
     forgotten: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, room: _Optional[str] = ..., floor: _Optional[int] = ..., keep_days: _Optional[int] = ..., forgotten: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    muted: bool
+    seen_ms: int
+    def __init__(self, room: _Optional[str] = ..., floor: _Optional[int] = ..., keep_days: _Optional[int] = ..., forgotten: _Optional[_Iterable[bytes]] = ..., muted: _Optional[bool] = ..., seen_ms: _Optional[int] = ...) -> None: ...
 
 class RoomEntry(_message.Message):
     __slots__ = ("name", "plain")
@@ -126,7 +167,7 @@ class Delivery(_message.Message):
     def __init__(self, stage: _Optional[_Union[Stage, str]] = ..., stored_at: _Optional[_Iterable[bytes]] = ..., mailboxes: _Optional[int] = ..., reason: _Optional[str] = ..., changed_at_ms: _Optional[int] = ..., stored_until_ms: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DirectRecord(_message.Message):
-    __slots__ = ("peer", "outgoing", "id", "sent_at_ms", "lamport", "parents", "nick", "text", "received_at_ms", "expires_at_ms", "delivery", "read")
+    __slots__ = ("peer", "outgoing", "id", "sent_at_ms", "lamport", "parents", "nick", "text", "received_at_ms", "expires_at_ms", "delivery", "read", "target", "retraction", "alteration", "file")
     PEER_FIELD_NUMBER: _ClassVar[int]
     OUTGOING_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +180,10 @@ class DirectRecord(_message.Message):
     EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     READ_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    RETRACTION_FIELD_NUMBER: _ClassVar[int]
+    ALTERATION_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
     peer: bytes
     outgoing: bool
     id: bytes
@@ -151,7 +196,11 @@ class DirectRecord(_message.Message):
     expires_at_ms: int
     delivery: Delivery
     read: bool
-    def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., id: _Optional[bytes] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., nick: _Optional[str] = ..., text: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., read: _Optional[bool] = ...) -> None: ...
+    target: bytes
+    retraction: bool
+    alteration: Alteration
+    file: _wire_pb2.FileOffer
+    def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., id: _Optional[bytes] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., nick: _Optional[str] = ..., text: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., read: _Optional[bool] = ..., target: _Optional[bytes] = ..., retraction: _Optional[bool] = ..., alteration: _Optional[_Union[Alteration, _Mapping]] = ..., file: _Optional[_Union[_wire_pb2.FileOffer, _Mapping]] = ...) -> None: ...
 
 class OutboxRecord(_message.Message):
     __slots__ = ("peer", "id", "lamport", "expires_at_ms", "delivery", "envelope", "record_sequence")
@@ -172,7 +221,7 @@ class OutboxRecord(_message.Message):
     def __init__(self, peer: _Optional[bytes] = ..., id: _Optional[bytes] = ..., lamport: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
 
 class Contact(_message.Message):
-    __slots__ = ("peer", "name", "nick", "addresses", "record", "added", "last_message_ms")
+    __slots__ = ("peer", "name", "nick", "addresses", "record", "added", "last_message_ms", "muted", "blocked_at_ms", "verified_at_ms")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NICK_FIELD_NUMBER: _ClassVar[int]
@@ -180,6 +229,9 @@ class Contact(_message.Message):
     RECORD_FIELD_NUMBER: _ClassVar[int]
     ADDED_FIELD_NUMBER: _ClassVar[int]
     LAST_MESSAGE_MS_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     peer: bytes
     name: str
     nick: str
@@ -187,7 +239,34 @@ class Contact(_message.Message):
     record: _wire_pb2.MailboxRecord
     added: bool
     last_message_ms: int
-    def __init__(self, peer: _Optional[bytes] = ..., name: _Optional[str] = ..., nick: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., added: _Optional[bool] = ..., last_message_ms: _Optional[int] = ...) -> None: ...
+    muted: bool
+    blocked_at_ms: int
+    verified_at_ms: int
+    def __init__(self, peer: _Optional[bytes] = ..., name: _Optional[str] = ..., nick: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., added: _Optional[bool] = ..., last_message_ms: _Optional[int] = ..., muted: _Optional[bool] = ..., blocked_at_ms: _Optional[int] = ..., verified_at_ms: _Optional[int] = ...) -> None: ...
+
+class TransferRecord(_message.Message):
+    __slots__ = ("peer", "outgoing", "offer", "state", "done", "path", "problem", "offered_at_ms", "modified_ns", "by_mailbox")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    OUTGOING_FIELD_NUMBER: _ClassVar[int]
+    OFFER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    OFFERED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    MODIFIED_NS_FIELD_NUMBER: _ClassVar[int]
+    BY_MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    peer: bytes
+    outgoing: bool
+    offer: _wire_pb2.FileOffer
+    state: TransferState
+    done: int
+    path: str
+    problem: str
+    offered_at_ms: int
+    modified_ns: int
+    by_mailbox: bool
+    def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., offer: _Optional[_Union[_wire_pb2.FileOffer, _Mapping]] = ..., state: _Optional[_Union[TransferState, str]] = ..., done: _Optional[int] = ..., path: _Optional[str] = ..., problem: _Optional[str] = ..., offered_at_ms: _Optional[int] = ..., modified_ns: _Optional[int] = ..., by_mailbox: _Optional[bool] = ...) -> None: ...
 
 class HeldEnvelope(_message.Message):
     __slots__ = ("envelope", "sender", "stored_until_ms")

@@ -33,7 +33,7 @@ TRY_LATER: Verdict
 BLOCKED: Verdict
 
 class RoomMessage(_message.Message):
-    __slots__ = ("id", "room", "sender", "nick", "sent_at_ms", "lamport", "parents", "text", "signature")
+    __slots__ = ("id", "room", "sender", "nick", "sent_at_ms", "lamport", "parents", "text", "signature", "target", "retraction")
     ID_FIELD_NUMBER: _ClassVar[int]
     ROOM_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,8 @@ class RoomMessage(_message.Message):
     PARENTS_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    RETRACTION_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     room: str
     sender: bytes
@@ -52,7 +54,9 @@ class RoomMessage(_message.Message):
     parents: _containers.RepeatedScalarFieldContainer[bytes]
     text: str
     signature: bytes
-    def __init__(self, id: _Optional[bytes] = ..., room: _Optional[str] = ..., sender: _Optional[bytes] = ..., nick: _Optional[str] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., text: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    target: bytes
+    retraction: bool
+    def __init__(self, id: _Optional[bytes] = ..., room: _Optional[str] = ..., sender: _Optional[bytes] = ..., nick: _Optional[str] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., text: _Optional[str] = ..., signature: _Optional[bytes] = ..., target: _Optional[bytes] = ..., retraction: _Optional[bool] = ...) -> None: ...
 
 class RoomBatch(_message.Message):
     __slots__ = ("messages", "presences")
@@ -165,7 +169,7 @@ class SignedContent(_message.Message):
     def __init__(self, sender: _Optional[bytes] = ..., content: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Content(_message.Message):
-    __slots__ = ("id", "sent_at_ms", "lamport", "parents", "nick", "record", "text", "receipts")
+    __slots__ = ("id", "sent_at_ms", "lamport", "parents", "nick", "record", "text", "receipts", "edit", "retraction", "file", "file_answer", "file_part")
     ID_FIELD_NUMBER: _ClassVar[int]
     SENT_AT_MS_FIELD_NUMBER: _ClassVar[int]
     LAMPORT_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +178,11 @@ class Content(_message.Message):
     RECORD_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    EDIT_FIELD_NUMBER: _ClassVar[int]
+    RETRACTION_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    FILE_ANSWER_FIELD_NUMBER: _ClassVar[int]
+    FILE_PART_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     sent_at_ms: int
     lamport: int
@@ -182,7 +191,88 @@ class Content(_message.Message):
     record: MailboxRecord
     text: Text
     receipts: Receipts
-    def __init__(self, id: _Optional[bytes] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., nick: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., receipts: _Optional[_Union[Receipts, _Mapping]] = ...) -> None: ...
+    edit: Edit
+    retraction: Retraction
+    file: FileOffer
+    file_answer: FileAnswer
+    file_part: FilePart
+    def __init__(self, id: _Optional[bytes] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., nick: _Optional[str] = ..., record: _Optional[_Union[MailboxRecord, _Mapping]] = ..., text: _Optional[_Union[Text, _Mapping]] = ..., receipts: _Optional[_Union[Receipts, _Mapping]] = ..., edit: _Optional[_Union[Edit, _Mapping]] = ..., retraction: _Optional[_Union[Retraction, _Mapping]] = ..., file: _Optional[_Union[FileOffer, _Mapping]] = ..., file_answer: _Optional[_Union[FileAnswer, _Mapping]] = ..., file_part: _Optional[_Union[FilePart, _Mapping]] = ...) -> None: ...
+
+class Edit(_message.Message):
+    __slots__ = ("target", "text")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    target: bytes
+    text: str
+    def __init__(self, target: _Optional[bytes] = ..., text: _Optional[str] = ...) -> None: ...
+
+class Retraction(_message.Message):
+    __slots__ = ("target",)
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    target: bytes
+    def __init__(self, target: _Optional[bytes] = ...) -> None: ...
+
+class FileOffer(_message.Message):
+    __slots__ = ("name", "size", "digest", "transfer")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    size: int
+    digest: bytes
+    transfer: bytes
+    def __init__(self, name: _Optional[str] = ..., size: _Optional[int] = ..., digest: _Optional[bytes] = ..., transfer: _Optional[bytes] = ...) -> None: ...
+
+class FileAnswer(_message.Message):
+    __slots__ = ("transfer", "kind", "by_mailbox")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[FileAnswer.Kind]
+        WANTED: _ClassVar[FileAnswer.Kind]
+        NOT_WANTED: _ClassVar[FileAnswer.Kind]
+        WITHDRAWN: _ClassVar[FileAnswer.Kind]
+        RECEIVED: _ClassVar[FileAnswer.Kind]
+    KIND_UNSPECIFIED: FileAnswer.Kind
+    WANTED: FileAnswer.Kind
+    NOT_WANTED: FileAnswer.Kind
+    WITHDRAWN: FileAnswer.Kind
+    RECEIVED: FileAnswer.Kind
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    BY_MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    transfer: bytes
+    kind: FileAnswer.Kind
+    by_mailbox: int
+    def __init__(self, transfer: _Optional[bytes] = ..., kind: _Optional[_Union[FileAnswer.Kind, str]] = ..., by_mailbox: _Optional[int] = ...) -> None: ...
+
+class FilePart(_message.Message):
+    __slots__ = ("transfer", "offset", "data")
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    transfer: bytes
+    offset: int
+    data: bytes
+    def __init__(self, transfer: _Optional[bytes] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class FileRequest(_message.Message):
+    __slots__ = ("transfer", "offset")
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    transfer: bytes
+    offset: int
+    def __init__(self, transfer: _Optional[bytes] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class FileChunk(_message.Message):
+    __slots__ = ("data", "last", "problem")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    last: bool
+    problem: str
+    def __init__(self, data: _Optional[bytes] = ..., last: _Optional[bool] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class Text(_message.Message):
     __slots__ = ("text",)

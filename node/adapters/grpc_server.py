@@ -48,17 +48,18 @@ _BAD_ARGUMENT = frozenset({actors_pb2.TOO_LONG, actors_pb2.EMPTY, actors_pb2.INV
 class Service:
     """One service of a .proto file, and who answers it.
 
-    `servant` has an async method for each of the service's, by its name in snake case (`ListInvites`:
-    `list_invites`), which takes the request and returns the response.
+    `servant` has an async method for each of the service's that it answers, by its name in snake case (`ListInvites`:
+    `list_invites`), which takes the request and returns the response. Without it gRPC answers UNIMPLEMENTED.
     """
 
     descriptor: ServiceDescriptor
     servant: object
 
     def answers(self) -> Iterator[tuple[MethodDescriptor, Answer]]:
-        """Raises `AttributeError` when the servant lacks a method."""
         for method in self.descriptor.methods:
-            yield method, getattr(self.servant, snake_case(method.name))
+            answer = getattr(self.servant, snake_case(method.name), None)
+            if answer is not None:
+                yield method, answer
 
 
 def snake_case(name: str) -> str:

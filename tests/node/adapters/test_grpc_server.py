@@ -164,13 +164,6 @@ async def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
         assert await ask(place) == "OK"
 
 
-async def test_a_servant_that_lacks_a_method_does_not_start(tmp_path: Path) -> None:
-    with pytest.raises(AttributeError, match="status"):
-        async with serving(tmp_path / "node.sock", [Service(MAILBOX, object())]):
-            pass
-    assert not (tmp_path / "node.sock").exists()
-
-
 def test_names_of_methods() -> None:
     assert snake_case("ListInvites") == "list_invites"
     assert snake_case("Status") == "status"
