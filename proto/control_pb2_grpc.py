@@ -55,6 +55,11 @@ class NodeStub:
                 request_serializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.SerializeToString,
                 response_deserializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.FromString,
                 _registered_method=True)
+        self.MakeCheckpoint = channel.unary_unary(
+                '/p2pchat.control.v1.Node/MakeCheckpoint',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.MakeCheckpointRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.MakeCheckpointResponse.FromString,
+                _registered_method=True)
         self.Shutdown = channel.unary_unary(
                 '/p2pchat.control.v1.Node/Shutdown',
                 request_serializer=p2pchat_dot_proto_dot_control__pb2.ShutdownRequest.SerializeToString,
@@ -109,6 +114,16 @@ class NodeStub:
                 '/p2pchat.control.v1.Node/Search',
                 request_serializer=p2pchat_dot_proto_dot_control__pb2.SearchRequest.SerializeToString,
                 response_deserializer=p2pchat_dot_proto_dot_control__pb2.SearchResponse.FromString,
+                _registered_method=True)
+        self.ExportRecords = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ExportRecords',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ExportRecordsRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ExportRecordsResponse.FromString,
+                _registered_method=True)
+        self.ImportRecords = channel.unary_unary(
+                '/p2pchat.control.v1.Node/ImportRecords',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.ImportRecordsRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.ImportRecordsResponse.FromString,
                 _registered_method=True)
         self.Flush = channel.unary_unary(
                 '/p2pchat.control.v1.Node/Flush',
@@ -277,6 +292,13 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MakeCheckpoint(self, request, context):
+        """The store as it is now, once more, in a folder beside it: `p2pchat backup` reads that and deletes it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Shutdown(self, request, context):
         """Answered before the process stops.
         """
@@ -344,6 +366,19 @@ class NodeServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Search(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportRecords(self, request, context):
+        """What is stored of a conversation, to be put back with ImportRecords: into this node, or another one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportRecords(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -539,6 +574,11 @@ def add_NodeServicer_to_server(servicer, server):
                     request_deserializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.FromString,
                     response_serializer=p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.SerializeToString,
             ),
+            'MakeCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.MakeCheckpoint,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.MakeCheckpointRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.MakeCheckpointResponse.SerializeToString,
+            ),
             'Shutdown': grpc.unary_unary_rpc_method_handler(
                     servicer.Shutdown,
                     request_deserializer=p2pchat_dot_proto_dot_control__pb2.ShutdownRequest.FromString,
@@ -593,6 +633,16 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.Search,
                     request_deserializer=p2pchat_dot_proto_dot_control__pb2.SearchRequest.FromString,
                     response_serializer=p2pchat_dot_proto_dot_control__pb2.SearchResponse.SerializeToString,
+            ),
+            'ExportRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportRecords,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ExportRecordsRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ExportRecordsResponse.SerializeToString,
+            ),
+            'ImportRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportRecords,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.ImportRecordsRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.ImportRecordsResponse.SerializeToString,
             ),
             'Flush': grpc.unary_unary_rpc_method_handler(
                     servicer.Flush,
@@ -839,6 +889,33 @@ class Node:
             '/p2pchat.control.v1.Node/Diagnose',
             p2pchat_dot_proto_dot_control__pb2.DiagnoseRequest.SerializeToString,
             p2pchat_dot_proto_dot_control__pb2.DiagnoseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MakeCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/MakeCheckpoint',
+            p2pchat_dot_proto_dot_control__pb2.MakeCheckpointRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.MakeCheckpointResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1136,6 +1213,60 @@ class Node:
             '/p2pchat.control.v1.Node/Search',
             p2pchat_dot_proto_dot_control__pb2.SearchRequest.SerializeToString,
             p2pchat_dot_proto_dot_control__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ExportRecords',
+            p2pchat_dot_proto_dot_control__pb2.ExportRecordsRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ExportRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Node/ImportRecords',
+            p2pchat_dot_proto_dot_control__pb2.ImportRecordsRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.ImportRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,
