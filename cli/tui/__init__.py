@@ -1,0 +1,1 @@
+"""The terminal UI, with Textual. It knows the node only as a `NodeLink`."""
