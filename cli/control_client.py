@@ -1,4 +1,10 @@
-"""Talks to a running process through the control socket in its data folder."""
+"""Talks to a running process through the control socket in its data folder.
+
+with node(data_dir) as running:
+    rooms = running.ask(control.ListRoomsRequest()).rooms
+    for event in running.subscribe():
+        ...
+"""
 
 from __future__ import annotations
 
@@ -14,6 +20,7 @@ from p2pchat.node.errors import ConfigError, P2pchatError, UserError
 
 if TYPE_CHECKING:
     import grpc
+    from google.protobuf.message import Message
 
     from p2pchat.proto import control_pb2 as control
     from p2pchat.proto import mailbox_actors_pb2 as actors
@@ -23,9 +30,11 @@ SOCKET_NAME = "node.sock"
 SOCKET_PATIENCE = 5.0  # seconds for the socket of somebody who has a queue of callers
 TIMEOUT = 15.0  # seconds for one call; actors are given 10
 DIAGNOSIS_TIMEOUT = 40.0  # seconds; a node that has just started looks for 20 how it stands
+READING_TIMEOUT = 600.0  # seconds; all of a file is read before it is offered
+SLOW = {"DiagnoseRequest": DIAGNOSIS_TIMEOUT, "SendFileRequest": READING_TIMEOUT}
 MAX_RESPONSE = 64 << 20  # bytes; 10,000 blocks with long notes have 9 MB
 
-_CHANNEL_OPTIONS = (
+CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_RESPONSE),
     ("grpc.enable_http_proxy", 0),
 )
@@ -43,14 +52,51 @@ class ControlError(P2pchatError):
     """The running process did not answer."""
 
 
+class LinkDownError(ControlError):
+    """There is no running process at the moment; it is being waited for."""
+
+
+def patience(request: Message) -> float:
+    """Seconds that its answer may take."""
+    return SLOW.get(request.DESCRIPTOR.name, TIMEOUT)
+
+
 class NodeClient:
-    """What every role answers. Raises `RequestRefusedError` or `ControlError`."""
+    """What proto/control.proto lets ask. Raises `RequestRefusedError` or `ControlError`."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         from p2pchat.proto import control_pb2, control_pb2_grpc
 
         self._words = control_pb2
         self._stub: Any = control_pb2_grpc.NodeStub(channel)  # type: ignore[no-untyped-call]
+
+    def ask(self, request: Message, timeout: float | None = None) -> Any:
+        """The response that belongs to a request: to a `ListRoomsRequest` a `ListRoomsResponse`.
+
+        `timeout` in seconds, None: as long as such a question may take.
+        """
+        timeout = patience(request) if timeout is None else timeout
+        method = getattr(self._stub, request.DESCRIPTOR.name.removesuffix("Request"))
+        return _call(method, request, "node", timeout)
+
+    def subscribe(self, after: str = "", timeout: float | None = None) -> Iterator[control.Event]:
+        """What happens, from now on or from behind a cursor; ends after `timeout` seconds, otherwise never.
+
+        Asked at the first `next`, which gives the event `subscribed`. See `event_stream.follow` for a stream that
+        outlives the node.
+        """
+        import grpc
+
+        request = self._words.SubscribeRequest(after=after)
+        call = self._stub.Subscribe(request, timeout=timeout)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            failed: Any = error
+            if timeout is None or failed.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise readable(error, "node", timeout or 0.0) from error
+        finally:
+            call.cancel()
 
     def diagnose(self) -> Sequence[Check]:
         request = self._words.DiagnoseRequest()
@@ -116,12 +162,12 @@ def node(data_dir: Path) -> Iterator[NodeClient]:
 
 @contextlib.contextmanager
 def _channel(data_dir: Path, role: str) -> Iterator[grpc.Channel]:
-    path = _living_socket(data_dir, role)
+    path = living_socket(data_dir, role)
     keep_grpc_quiet()
     import grpc
 
     # Escaped, because it is a URI.
-    with grpc.insecure_channel(f"unix:{quote(str(path))}", options=_CHANNEL_OPTIONS) as channel:
+    with grpc.insecure_channel(f"unix:{quote(str(path))}", options=CHANNEL_OPTIONS) as channel:
         yield channel
 
 
@@ -130,7 +176,7 @@ def keep_grpc_quiet() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
-def _living_socket(data_dir: Path, role: str) -> Path:
+def living_socket(data_dir: Path, role: str) -> Path:
     """Looked at before gRPC is loaded, and retries. A symbolic link stands for a path that would be too long."""
     path = data_dir / SOCKET_NAME
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
@@ -157,10 +203,10 @@ def _call(method: Any, request: object, role: str = "mailbox", timeout: float = 
     try:
         return method(request, timeout=timeout)
     except grpc.RpcError as error:
-        raise _readable(error, role, timeout) from error
+        raise readable(error, role, timeout) from error
 
 
-def _readable(error: Any, role: str, timeout: float) -> P2pchatError:
+def readable(error: Any, role: str, timeout: float) -> P2pchatError:
     """`error` is a `grpc.RpcError`, which at a client is a `grpc.Call` as well."""
     detail = error.details() or ""
     match error.code().name:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from p2pchat.cli import control_client, service
-from p2pchat.cli.logs import log_to, log_to_file
+from p2pchat.cli import control_client, logs, service, systemd
 from p2pchat.node.identity import Identity
 from p2pchat.relay_mailbox.config import MailboxConfig, RegistrationPolicy
 
@@ -29,8 +25,9 @@ def run(
     log_file: str,
 ) -> None:
     """Until SIGINT, SIGTERM or SIGHUP. Raises `UserError` when it cannot start."""
+    told = systemd.Systemd.of(os.environ, os.getpid())
     with service.ending_on_signals():
-        _start_log(log_file, log_level)
+        logs.start(log_file, log_level)
         control_client.keep_grpc_quiet()
         import trio
 
@@ -39,16 +36,16 @@ def run(
         async def main(until_stopped: service.UntilStopped) -> None:
             async def front_end(mailbox: MailboxHandle) -> None:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_serve, mailbox, announced)
+                    nursery.start_soon(_serve, mailbox, announced, told)
                     await until_stopped()  # also while it still starts
                     nursery.cancel_scope.cancel()
 
             await run_mailbox(config, identity, front_end)
 
-        service.run(main)
+        service.run(main, told)
 
 
-async def _serve(mailbox: MailboxHandle, announced: Sequence[str]) -> None:
+async def _serve(mailbox: MailboxHandle, announced: Sequence[str], told: systemd.Systemd) -> None:
     """Say where it is as soon as it can be used, and answer the operator until cancelled."""
     import trio
 
@@ -57,16 +54,9 @@ async def _serve(mailbox: MailboxHandle, announced: Sequence[str]) -> None:
     control = MailboxControl(mailbox.operator, announced)
     lines = await _come_up(mailbox, control)
     async with serve(mailbox.config.node.data_dir / control_client.SOCKET_NAME, control):
-        _say(lines)
+        service.say(lines)
+        told.tell(systemd.READY)
         await trio.sleep_forever()
-
-
-def _start_log(log_file: str, level: str) -> None:
-    """Raises `ConfigError`."""
-    if log_file:
-        log_to_file(Path(log_file).expanduser(), level)
-    else:
-        log_to(logging.StreamHandler(), level)
 
 
 async def _come_up(mailbox: MailboxHandle, control: MailboxControl) -> list[str]:
@@ -101,12 +91,3 @@ def first_lines(
         yield f"Link: {usable[0].link}"
     else:
         yield "Invite: none has uses left; this makes one: p2pchat mailbox invites --new"
-
-
-def _say(lines: Iterable[str]) -> None:
-    """At one stroke: a reader who has seen enough and leaves is no trouble."""
-    try:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from p2pchat.cli.file_options import FileOptions
 from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, NodeConfig, RoomConfig
 from p2pchat.node.errors import ConfigError
 from p2pchat.node.protocol import names, peer_id
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from p2pchat.node.protocol.links import MailboxLink
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
 NONE = "none"  # instead of addresses
 MESSAGE_DAYS = range(1, 366)
 ROOM_DAYS = range(36_501)  # 0: for ever
@@ -37,7 +39,7 @@ class Given:
     data_dir: str = ""
     name: str = ""
     rooms: tuple[str, ...] = ()
-    plain: bool = False
+    plain_rooms: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
     bootstrap: tuple[str, ...] = ()
     mdns: bool = True
@@ -47,7 +49,10 @@ class Given:
     read_receipts: bool = True
     message_days: int = 30
     room_days: int = 0
+    files: FileOptions = field(default_factory=FileOptions)
+    control_listen: str = ""
     log_level: str = "info"
+    log_format: str = "text"
     origins: Mapping[str, str] = field(default_factory=dict)  # see `called`
 
     def called(self, option: str) -> str:
@@ -57,7 +62,7 @@ class Given:
 
 def node_config(given: Given) -> NodeConfig:
     """Raises `ConfigError`. Touches nothing."""
-    _check_log_level(given)
+    _check_log(given)
     return NodeConfig(
         data_dir=data_dir(given.data_dir),
         name=_name(given),
@@ -71,13 +76,33 @@ def node_config(given: Given) -> NodeConfig:
         read_receipts=given.read_receipts,
         message_days=_days(given, "message-days", given.message_days, MESSAGE_DAYS),
         room_days=_days(given, "room-days", given.room_days, ROOM_DAYS),
+        files=given.files.policy(given.called),
+        download_dir=given.files.folder(),
+        control_listen=_control_listen(given),
     )
 
 
-def _check_log_level(given: Given) -> None:
-    if given.log_level not in LOG_LEVELS:
-        levels = ", ".join(LOG_LEVELS)
-        raise ConfigError(f"{given.called('log-level')}: {given.log_level!r} is none of {levels}.")
+def _control_listen(given: Given) -> str:
+    from p2pchat.node.protocol.host_port import host_and_port
+
+    text = given.control_listen.strip()
+    try:
+        if text:
+            host_and_port(text)
+    except ValueError as error:
+        called = given.called("control-listen")
+        raise ConfigError(f"{called}: {text!r} is not usable: {error}.") from error
+    return text
+
+
+def _check_log(given: Given) -> None:
+    _check_choice(given, "log-level", given.log_level, LOG_LEVELS)
+    _check_choice(given, "log-format", given.log_format, LOG_FORMATS)
+
+
+def _check_choice(given: Given, option: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{given.called(option)}: {value!r} is none of {', '.join(choices)}.")
 
 
 def _name(given: Given) -> str:
@@ -88,13 +113,21 @@ def _name(given: Given) -> str:
 
 
 def _rooms(given: Given) -> tuple[RoomConfig, ...]:
-    if given.plain and not given.rooms:
-        plain = given.called("plain")
-        raise ConfigError(f"{plain} says how the rooms of --room speak, and there is no --room.")
-    for room in given.rooms:
-        if problem := names.room_problem(room):
-            raise ConfigError(f"{given.called('room')}: {problem}")
-    return tuple(RoomConfig(room, given.plain) for room in dict.fromkeys(given.rooms))
+    """A name has one room here: its plain room and its signed one never meet, and both look alike."""
+    signed_rooms = [names.bare_room(room) for room in given.rooms]
+    plain_rooms = [names.bare_room(room) for room in given.plain_rooms]
+    for option, rooms in (("room", signed_rooms), ("plain-room", plain_rooms)):
+        for room in rooms:
+            if problem := names.room_problem(room):
+                raise ConfigError(f"{given.called(option)}: {problem}")
+    for room in plain_rooms:
+        if room in signed_rooms:
+            plain, signed = given.called("plain-room"), given.called("room")
+            raise ConfigError(
+                f"{plain}: {room!r} is a room of {signed} as well; it can be one only."
+            )
+    asked = dict.fromkeys(signed_rooms, False) | dict.fromkeys(plain_rooms, True)
+    return tuple(RoomConfig(room, plain) for room, plain in asked.items())
 
 
 def _days(given: Given, option: str, days: int, allowed: range) -> int:

@@ -139,6 +139,23 @@ class PlayedDelivery(Actor):
         self.mail.contacts = [each for each in self.mail.contacts if each.contact.peer != gone]
         return actors.Done()
 
+    @handles(actors.DescribeSafety)
+    async def _safety(self, question: actors.DescribeSafety) -> actors.SafetyNumber:
+        known = [c for c in self.mail.contacts if peer_id.to_text(c.contact.peer) == question.text]
+        return actors.SafetyNumber(
+            peer=question.text,
+            name=self._called(question.text),
+            digits="0123456789" * 6,
+            verified=any(each.contact.verified_at_ms for each in known),
+        )
+
+    @handles(actors.SetVerified)
+    async def _set_verified(self, command: actors.SetVerified) -> actors.Done:
+        for each in self.mail.contacts:
+            if peer_id.to_text(each.contact.peer) == command.text:
+                each.contact.verified_at_ms = int(command.verified)
+        return actors.Done()
+
     @handles(actors.DescribeSelf)
     async def _describe_self(self, _: actors.DescribeSelf) -> actors.Link:
         return actors.Link(text=OWN_LINK)

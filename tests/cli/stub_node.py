@@ -34,6 +34,7 @@ def load() -> Callable[..., Awaitable[None]]:
     from p2pchat.node.runtime import ActorCell, Supervisor, handles
     from p2pchat.proto import actors_pb2 as actors
     from p2pchat.proto import records_pb2 as records
+    from tests.cli.played_altering import PlayedAltering
     from tests.cli.played_delivery import Mail, PlayedDelivery
 
     hub = EventHub()
@@ -52,7 +53,7 @@ def load() -> Callable[..., Awaitable[None]]:
     def arrived(*fresh: records.RoomRecord) -> None:
         hub.emit(actors.RoomMessagesArrived(room=fresh[0].message.room, records=fresh))
 
-    class PlayedUi(PlayedDelivery):
+    class PlayedUi(PlayedDelivery, PlayedAltering):
         """Says back what Bob would, and does what `play ...` asks for."""
 
         def __init__(self) -> None:

@@ -13,11 +13,12 @@ import pytest
 import trio
 
 from p2pchat.cli import data_folder, doctor, logs, mailbox_settings, main, settings
-from p2pchat.node import control, identity
+from p2pchat.node import identity
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.errors import ListenError
 from p2pchat.proto.actors_pb2 import Check, Diagnosis
-from tests.node.test_control import playing, stopping
+from tests.node.control.stage import role_served
+from tests.node.control.test_every_role import playing, stopping
 
 WELL = [Check(name="disk", finding="Much is free.")]
 ILL = [*WELL, Check(name="peers", verdict=Check.FAILED, finding="Nobody.", advice="Wait.")]
@@ -211,7 +212,7 @@ def test_bad_use(
 
 async def ask(folder: Path, answer: Callable[[], Awaitable[object]], *words: str) -> int:
     command = ["doctor", "--data-dir", str(folder), *words]
-    async with playing(answer) as front, control.serve(folder / "node.sock", front):
+    async with playing(answer) as front, role_served(folder / "node.sock", front):
         assert stat.S_IMODE((folder / "node.sock").stat().st_mode) == 0o600
         return await trio.to_thread.run_sync(main.run, command)
 

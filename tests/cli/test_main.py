@@ -20,11 +20,11 @@ class Started:
 
     def __init__(self) -> None:
         self.config = NodeConfig(Path())
-        self.log_level = ""
-        self.log_file = ""
+        self.manner = node.Manner()
 
-    def __call__(self, config: NodeConfig, log_level: str, log_file: str) -> None:
-        self.config, self.log_level, self.log_file = config, log_level, log_file
+    def __call__(self, config: NodeConfig, manner: node.Manner) -> int:
+        self.config, self.manner = config, manner
+        return 0
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_flags_win_over_environment_over_file(
     assert main.run(["node", "--config", str(file), "--name", "flag"]) == 0
     assert started.config.name == "flag"
     assert started.config.rooms == (RoomConfig("environment"),)
-    assert started.log_level == "debug"
+    assert started.manner.log_level == "debug"
     assert not started.config.mdns
     assert (started.config.upnp, started.config.dht) == (True, False)
     assert started.config.data_dir == tmp_path
@@ -57,7 +57,9 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
     for name, value in {
         "DATA_DIR": "/somewhere",
         "ROOM": "lobby, garden",
+        "PLAIN_ROOM": "attic",
         "PLAIN": "yes",
+        "HEADLESS": "yes",
         "NAME": "Ada",
         "LISTEN": "/ip4/127.0.0.1/tcp/0 /ip6/::1/tcp/0",
         "BOOTSTRAP": "none",
@@ -68,15 +70,17 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "READ_RECEIPTS": "no",
         "MESSAGE_DAYS": "7",
         "ROOM_DAYS": "90",
+        "CONTROL_LISTEN": "localhost:7443",
         "LOG_LEVEL": "WARNING",
         "LOG_FILE": "/some/log",
+        "LOG_FORMAT": "JSON",
     }.items():
         monkeypatch.setenv(f"P2PCHAT_{name}", value)
     assert main.run(["node"]) == 0
     assert started.config == NodeConfig(
         data_dir=Path("/somewhere"),
         name="Ada",
-        rooms=(RoomConfig("lobby", plain=True), RoomConfig("garden", plain=True)),
+        rooms=(RoomConfig("lobby"), RoomConfig("garden"), RoomConfig("attic", plain=True)),
         listen=("/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"),
         bootstrap=(),
         mdns=False,
@@ -86,8 +90,16 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         read_receipts=False,
         message_days=7,
         room_days=90,
+        control_listen="localhost:7443",
     )
-    assert (started.log_level, started.log_file) == ("warning", "/some/log")
+    assert started.manner == node.Manner(
+        headless=True,
+        plain=True,
+        log_level="warning",
+        log_file="/some/log",
+        log_format="json",
+        arguments=("node",),
+    )
 
 
 def test_the_variables_that_users_know(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +145,10 @@ def test_the_file_may_be_named_in_the_environment(
         (["node", "--name", "x" * 40], "--name: "),
         (["node", "--room", ""], "--room: "),
         (["node", "--log-level", "loud"], "--log-level: 'loud' is none of debug"),
+        (["node", "--log-format", "xml"], "--log-format: 'xml' is none of text, json"),
+        (["node", "--plain-room", "a b"], "--plain-room: "),
+        (["node", "--room", "a", "--plain-room", "a"], "--plain-room: 'a' is a room of --room"),
+        (["attach", "--data-dir", "/nowhere"], "needs a terminal"),
         (["node", "--config", "/nowhere.toml"], "/nowhere.toml"),
         (["node", "--listne", "x"], "--listne"),
         (["node", "--mailbox", "x"], "--mailbox: "),
@@ -174,7 +190,7 @@ def test_a_wrong_word_in_the_environment(
         ("CHAT_TOPIC", "x" * 65),
         ("P2PCHAT_NAME", "x" * 40),
         ("P2PCHAT_LOG_LEVEL", "loud"),
-        ("P2PCHAT_PLAIN", "yes"),
+        ("P2PCHAT_PLAIN_ROOM", "x" * 65),
         ("P2PCHAT_MAILBOX", "nonsense"),
         ("P2PCHAT_MESSAGE_DAYS", "400"),
     ],

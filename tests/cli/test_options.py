@@ -31,6 +31,9 @@ def test_a_file_may_hold_every_option(tmp_path: Path) -> None:
         name = "Ada"
         room = ["lobby", "garden"]
         plain = false
+        plain-room = "attic"
+        headless = true
+        log-format = "json"
         listen = "/ip4/127.0.0.1/tcp/0"
         mdns = false
         data-dir = "here"
@@ -44,6 +47,9 @@ def test_a_file_may_hold_every_option(tmp_path: Path) -> None:
         "name": "Ada",
         "room": ["lobby", "garden"],
         "plain": False,
+        "plain_room": ["attic"],
+        "headless": True,
+        "log_format": "json",
         "listen": ["/ip4/127.0.0.1/tcp/0"],
         "mdns": False,
         "data_dir": "here",

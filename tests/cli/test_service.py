@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
 from p2pchat.cli import service
+from p2pchat.cli.systemd import Systemd
 from p2pchat.node.errors import ConfigError
 
 
@@ -28,6 +32,36 @@ def test_the_first_signal_ends_it_and_more_change_nothing(number: signal.Signals
     service.run(main)
     assert told == ["the end"]
     assert signal.getsignal(number) == before
+
+
+def test_it_can_be_ended_from_inside_and_systemd_hears_of_it_once(tmp_path: Path) -> None:
+    place = tmp_path / "notify"
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as heard:
+        heard.bind(str(place))
+        heard.setblocking(False)
+
+        async def main(until_stopped: service.UntilStopped) -> None:
+            until_stopped.begin("enough")
+            await until_stopped()
+            until_stopped.begin("enough again")
+
+        service.run(main, Systemd(str(place)))
+        assert heard.recv(100) == b"STOPPING=1"
+        with pytest.raises(BlockingIOError):
+            heard.recv(100)
+
+
+def test_systemd_hears_that_it_lives(tmp_path: Path) -> None:
+    place = tmp_path / "notify"
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as heard:
+        heard.bind(str(place))
+        heard.settimeout(10)
+
+        async def main(until_stopped: service.UntilStopped) -> None:
+            words = [await trio.to_thread.run_sync(heard.recv, 100) for _ in range(3)]
+            assert words == [b"WATCHDOG=1"] * 3
+
+        service.run(main, Systemd(str(place), interval=0.01))
 
 
 def test_a_sentence_for_the_user_comes_out_of_its_groups() -> None:

@@ -27,6 +27,7 @@ def test_what_is_not_given_is_the_default() -> None:
     assert config.mailboxes == ()
     assert config.read_receipts
     assert config.message_days == 30
+    assert config.control_listen == ""
 
 
 def test_what_is_given_is_taken_once() -> None:
@@ -34,8 +35,9 @@ def test_what_is_given_is_taken_once() -> None:
         Given(
             data_dir="some/folder",
             name=" Ada ",
-            rooms=("lobby", "garden", "lobby"),
-            plain=True,
+            control_listen="localhost:7443 ",
+            rooms=("lobby", "garden", "#lobby"),
+            plain_rooms=("#attic",),
             listen=("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0"),
             bootstrap=("none",),
             mdns=False,
@@ -48,7 +50,11 @@ def test_what_is_given_is_taken_once() -> None:
     )
     assert config.data_dir == Path.cwd() / "some/folder"
     assert config.name == "Ada"
-    assert config.rooms == (RoomConfig("lobby", plain=True), RoomConfig("garden", plain=True))
+    assert config.rooms == (
+        RoomConfig("lobby"),
+        RoomConfig("garden"),
+        RoomConfig("attic", plain=True),
+    )
     assert config.listen == ("/ip4/127.0.0.1/tcp/0",)
     assert config.bootstrap == ()
     assert not config.mdns
@@ -57,6 +63,7 @@ def test_what_is_given_is_taken_once() -> None:
     assert config.mailboxes == (MAILBOX,)
     assert not config.read_receipts
     assert config.message_days == 365
+    assert config.control_listen == "localhost:7443"
 
 
 def test_the_link_of_a_mailbox_stands_for_its_addresses() -> None:
@@ -84,7 +91,9 @@ def test_a_node_that_listens_nowhere() -> None:
         (Given(name="x" * 33), "--name: .* at most 32"),
         (Given(name="a\x1b"), "--name: .* control"),
         (Given(rooms=("two words",)), "--room: "),
-        (Given(plain=True), "--plain"),
+        (Given(plain_rooms=("two words",)), "--plain-room: "),
+        (Given(rooms=("a",), plain_rooms=("a",)), "--plain-room: 'a' is a room of --room as well"),
+        (Given(log_format="xml"), "--log-format: 'xml' is none of text, json"),
         (Given(listen=("localhost:4001",)), "--listen: 'localhost:4001' .* looks like"),
         (Given(listen=(f"/dnsaddr/example.org/p2p/{PEER}",)), "--listen: .* IP address and a port"),
         (Given(bootstrap=("/ip4/1.2.3.4/tcp/4001",)), "--bootstrap: .* end in /p2p/"),
@@ -110,6 +119,8 @@ def test_a_node_that_listens_nowhere() -> None:
         (Given(message_days=0), "--message-days: 0 is not a number from 1 to 365"),
         (Given(message_days=366), "--message-days: 366 is not"),
         (Given(room_days=-1), "--room-days: -1 is not a number from 0 to 36500"),
+        (Given(control_listen="7443"), "--control-listen: '7443' is not usable: it has no host"),
+        (Given(control_listen="localhost"), "--control-listen: 'localhost' is not usable"),
         (Given(bootstrap=("none", f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}")), "--bootstrap: 'none'"),
     ],
 )
