@@ -1,7 +1,7 @@
 """Composition root: builds adapters and actors, and the supervision tree.
 
-`root -> storage -> network (transport, reachability, dht, discovery, pubsub, sync; one for all) -> delivery -> search
--> ui`
+`root -> storage -> network (transport, reachability, dht, discovery, pubsub, sync; one for all) -> delivery -> files
+-> search -> ui`
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 import trio
 
@@ -21,14 +20,17 @@ from p2pchat.node.actors.delivery.assembly import make_delivery, wall_clock
 from p2pchat.node.actors.dht.actor import DhtActor
 from p2pchat.node.actors.dht.state import fresh_state
 from p2pchat.node.actors.discovery.actor import DiscoveryActor
+from p2pchat.node.actors.files.actor import FilesActor
 from p2pchat.node.actors.pubsub.actor import PubsubActor
 from p2pchat.node.actors.reachability.actor import ReachabilityActor
 from p2pchat.node.actors.search import SearchActor
 from p2pchat.node.actors.storage import Runner, StorageActor, in_thread
+from p2pchat.node.actors.storage_calls import in_thread_left_behind
 from p2pchat.node.actors.sync.actor import SyncActor
 from p2pchat.node.actors.transport.actor import Interfaces, TransportActor
 from p2pchat.node.actors.ui import UiActor
 from p2pchat.node.adapters import interfaces
+from p2pchat.node.adapters.disk_files import DiskFiles
 from p2pchat.node.adapters.dnsaddr import DnsaddrResolver
 from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 from p2pchat.node.adapters.mdns import Mdns
@@ -38,11 +40,19 @@ from p2pchat.node.adapters.upnp import Upnp
 from p2pchat.node.config import DEFAULT_LISTEN, PUBLIC_BOOTSTRAP, SMALL_RELAY, NodeConfig
 from p2pchat.node.events import EventHub
 from p2pchat.node.identity import Identity
-from p2pchat.node.ports import LocalDiscovery, MessageStore, Network, PortMapper, SearchIndex
+from p2pchat.node.ports import (
+    Files,
+    LocalDiscovery,
+    MessageStore,
+    Network,
+    PortMapper,
+    SearchIndex,
+)
 from p2pchat.node.protocol.address_book import AddressBook
 from p2pchat.node.protocol.seal import SealKey
 from p2pchat.node.protocol.self_image import SelfImage
 from p2pchat.node.runtime import Actor, ActorCell, ActorRef, Child, Strategy, Supervisor, watch
+from p2pchat.node.version import program_version
 from p2pchat.proto import actors_pb2 as actors
 
 log = logging.getLogger(__name__)
@@ -75,6 +85,7 @@ class Adapters:
     search_index: SearchIndex | None = None  # None: nothing can be searched
     interfaces: Interfaces | None = None  # None: nobody looks whether the network has changed
     mapper: PortMapper | None = None  # None: no router is asked
+    files: Files | None = None  # None: no files are sent and taken
 
 
 def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
@@ -93,6 +104,7 @@ def real_adapters(config: NodeConfig, identity: Identity) -> Adapters:
         search_index=SqliteIndex(config.search_path),
         interfaces=interfaces.addresses,
         mapper=Upnp() if config.upnp else None,
+        files=DiskFiles(config.downloads, identity.peer),
     )
 
 
@@ -303,12 +315,15 @@ class _NodeWiring:
         self._hub = hub
         self._ui = ActorCell.of("ui", UiActor, self._make_ui)
         self._delivery = ActorCell.of("delivery", DeliveryActor, self._make_delivery)
+        self._files = ActorCell.of("files", FilesActor, self._make_files)
         self._search = ActorCell.of("search", SearchActor, self._make_search)
         self._base = NetworkWiring(
             config, identity, adapters, ui=self._ui.ref, delivery=self._delivery.ref
         )
         base = self._base
-        children: list[Child] = [base.storage, base.network, self._delivery, self._search, self._ui]
+        files = [self._files] if adapters.files is not None else []
+        rest = [self._delivery, *files, self._search, self._ui]
+        children: list[Child] = [base.storage, base.network, *rest]
         self.root = Supervisor("root", children, rng=self._base.rng, root=True)
 
     def _make_delivery(self) -> Actor:
@@ -326,6 +341,30 @@ class _NodeWiring:
             rng=base.rng,
             now_ms=base.adapters.now_ms,
             dht=base.dht_ref,
+            pubsub=base.pubsub.ref,
+            files=self._files_ref,
+        )
+
+    @property
+    def _files_ref(self) -> ActorRef | None:
+        return self._files.ref if self._base.adapters.files is not None else None
+
+    def _make_files(self) -> Actor:
+        base = self._base
+        assert base.adapters.files is not None
+        run = base.adapters.run_store
+        return FilesActor(
+            network=base.adapters.network,
+            files=base.adapters.files,
+            run=run,
+            run_long=in_thread_left_behind if run is in_thread else run,
+            storage=base.storage.ref,
+            transport=base.transport.ref,
+            delivery=self._delivery.ref,
+            ui=self._ui.ref,
+            policy=self._config.files,
+            now_ms=base.adapters.now_ms,
+            rng=base.rng,
         )
 
     def _make_search(self) -> Actor:
@@ -346,16 +385,11 @@ class _NodeWiring:
             pubsub=self._base.pubsub.ref,
             delivery=self._delivery.ref,
             search=self._search.ref,
+            files=self._files_ref,
             sync=self._base.sync.ref,
             reachability=self._base.reachability.ref,
             dht=self._base.dht_ref,
             hub=self._hub,
+            now_ms=self._base.adapters.now_ms,
             actor_stats=lambda: [cell.stats() for cell in self.root.cells()],
         )
-
-
-def program_version() -> str:
-    try:
-        return version("p2pchat-node")
-    except PackageNotFoundError:
-        return "0"  # run from a source tree that was never installed

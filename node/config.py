@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from p2pchat.node.protocol.file_policy import FilePolicy
+
 DEFAULT_LISTEN = (
     "/ip4/0.0.0.0/tcp/0",
     "/ip4/0.0.0.0/udp/0/quic-v1",
@@ -99,9 +101,12 @@ class NodeConfig:
     room_days: int = (
         0  # how long messages of rooms are kept, unless a room has its own; 0: for ever
     )
+    control_listen: str = ""  # "host:port": the control API also here, with TLS and a token
     sync: SyncLimits = field(default_factory=SyncLimits)
     limits: NetworkLimits = field(default_factory=NetworkLimits)
     relay: RelayLimits | None = None  # be a relay for others, within these limits
+    files: FilePolicy = field(default_factory=FilePolicy)
+    download_dir: Path | None = None  # where files of others go; None: into the data folder
 
     @property
     def identity_path(self) -> Path:
@@ -110,6 +115,10 @@ class NodeConfig:
     @property
     def store_path(self) -> Path:
         return self.data_dir / "store"
+
+    @property
+    def downloads(self) -> Path:
+        return self.download_dir or self.data_dir / "downloads"
 
     @property
     def search_path(self) -> Path:

@@ -37,6 +37,18 @@ class StoreTooNewError(StoreError):
     """The store was written by a newer version of the program."""
 
 
+class FileError(UserError):
+    """A file that is sent or taken cannot be read or written."""
+
+
+class FileChangedError(FileError):
+    """It is not the file that was offered any more."""
+
+
+class FileDamagedError(FileError):
+    """What is there of a file that is being taken is less than was noted."""
+
+
 class SearchUnavailableError(P2pchatError):
     """This Python cannot search, whatever is done; the message is a full sentence."""
 

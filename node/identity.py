@@ -84,7 +84,14 @@ def load(path: Path) -> Identity:
 def load_or_create(path: Path) -> Identity:
     """The identity in `path`, made and saved first when there is none. Raises `IdentityError`."""
     # lexists, not exists: a dangling link must not silently become a new identity.
-    return load(path) if os.path.lexists(path) else create(path)
+    if os.path.lexists(path):
+        return load(path)
+    try:
+        return create(path)
+    except IdentityError:
+        if not os.path.lexists(path):
+            raise
+        return load(path)  # another process was faster
 
 
 def create(path: Path, *, replace: bool = False) -> Identity:

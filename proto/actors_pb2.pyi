@@ -86,10 +86,12 @@ class SaveRoomMessages(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ...) -> None: ...
 
 class RoomMessagesSaved(_message.Message):
-    __slots__ = ("fresh",)
+    __slots__ = ("fresh", "altered")
     FRESH_FIELD_NUMBER: _ClassVar[int]
+    ALTERED_FIELD_NUMBER: _ClassVar[int]
     fresh: _containers.RepeatedScalarFieldContainer[bool]
-    def __init__(self, fresh: _Optional[_Iterable[bool]] = ...) -> None: ...
+    altered: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, fresh: _Optional[_Iterable[bool]] = ..., altered: _Optional[_Iterable[bool]] = ...) -> None: ...
 
 class ReadHistory(_message.Message):
     __slots__ = ("room", "limit", "before")
@@ -340,24 +342,30 @@ class SaveDirect(_message.Message):
     def __init__(self, saves: _Optional[_Iterable[_Union[DirectSave, _Mapping]]] = ...) -> None: ...
 
 class DirectSave(_message.Message):
-    __slots__ = ("record", "envelope", "record_sequence", "receipt_due", "spooled")
+    __slots__ = ("record", "envelope", "record_sequence", "receipt_due", "spooled", "transfer", "past")
     RECORD_FIELD_NUMBER: _ClassVar[int]
     ENVELOPE_FIELD_NUMBER: _ClassVar[int]
     RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_DUE_FIELD_NUMBER: _ClassVar[int]
     SPOOLED_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    PAST_FIELD_NUMBER: _ClassVar[int]
     record: _records_pb2.DirectRecord
     envelope: _wire_pb2.Envelope
     record_sequence: int
     receipt_due: bool
     spooled: bytes
-    def __init__(self, record: _Optional[_Union[_records_pb2.DirectRecord, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ..., receipt_due: _Optional[bool] = ..., spooled: _Optional[bytes] = ...) -> None: ...
+    transfer: _records_pb2.TransferRecord
+    past: bool
+    def __init__(self, record: _Optional[_Union[_records_pb2.DirectRecord, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ..., receipt_due: _Optional[bool] = ..., spooled: _Optional[bytes] = ..., transfer: _Optional[_Union[_records_pb2.TransferRecord, _Mapping]] = ..., past: _Optional[bool] = ...) -> None: ...
 
 class DirectSaved(_message.Message):
-    __slots__ = ("fresh",)
+    __slots__ = ("fresh", "altered")
     FRESH_FIELD_NUMBER: _ClassVar[int]
+    ALTERED_FIELD_NUMBER: _ClassVar[int]
     fresh: _containers.RepeatedScalarFieldContainer[bool]
-    def __init__(self, fresh: _Optional[_Iterable[bool]] = ...) -> None: ...
+    altered: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, fresh: _Optional[_Iterable[bool]] = ..., altered: _Optional[_Iterable[bool]] = ...) -> None: ...
 
 class Spool(_message.Message):
     __slots__ = ("envelopes",)
@@ -1250,12 +1258,14 @@ class RoomSync(_message.Message):
     def __init__(self, room: _Optional[str] = ..., last_ms: _Optional[int] = ..., compared: _Optional[int] = ..., fetched: _Optional[int] = ..., running: _Optional[bool] = ...) -> None: ...
 
 class SendDirect(_message.Message):
-    __slots__ = ("peer", "text")
+    __slots__ = ("peer", "text", "transfer")
     PEER_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
     peer: str
     text: str
-    def __init__(self, peer: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+    transfer: _records_pb2.TransferRecord
+    def __init__(self, peer: _Optional[str] = ..., text: _Optional[str] = ..., transfer: _Optional[_Union[_records_pb2.TransferRecord, _Mapping]] = ...) -> None: ...
 
 class DirectSent(_message.Message):
     __slots__ = ("record",)
@@ -1306,12 +1316,14 @@ class ResolvePeer(_message.Message):
     def __init__(self, text: _Optional[str] = ...) -> None: ...
 
 class PeerResolved(_message.Message):
-    __slots__ = ("peer", "name")
+    __slots__ = ("peer", "name", "addresses")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListContacts(_message.Message):
     __slots__ = ()
@@ -1338,12 +1350,14 @@ class ContactStatusList(_message.Message):
     def __init__(self, contacts: _Optional[_Iterable[_Union[ContactStatus, _Mapping]]] = ...) -> None: ...
 
 class AddContact(_message.Message):
-    __slots__ = ("text", "name")
+    __slots__ = ("text", "name", "last_message_ms")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    LAST_MESSAGE_MS_FIELD_NUMBER: _ClassVar[int]
     text: str
     name: str
-    def __init__(self, text: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    last_message_ms: int
+    def __init__(self, text: _Optional[str] = ..., name: _Optional[str] = ..., last_message_ms: _Optional[int] = ...) -> None: ...
 
 class RenameContact(_message.Message):
     __slots__ = ("text", "name")
@@ -1500,10 +1514,12 @@ class ConversationList(_message.Message):
     def __init__(self, conversations: _Optional[_Iterable[_Union[ConversationStatus, _Mapping]]] = ...) -> None: ...
 
 class MarkRoomSeen(_message.Message):
-    __slots__ = ("room",)
+    __slots__ = ("room", "seen_ms")
     ROOM_FIELD_NUMBER: _ClassVar[int]
+    SEEN_MS_FIELD_NUMBER: _ClassVar[int]
     room: str
-    def __init__(self, room: _Optional[str] = ...) -> None: ...
+    seen_ms: int
+    def __init__(self, room: _Optional[str] = ..., seen_ms: _Optional[int] = ...) -> None: ...
 
 class Mute(_message.Message):
     __slots__ = ("room", "peer", "muted")
@@ -1524,6 +1540,16 @@ class UnreadChanged(_message.Message):
     peer: str
     unread: int
     def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., unread: _Optional[int] = ...) -> None: ...
+
+class ReadUnread(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class UnreadCounts(_message.Message):
+    __slots__ = ("counts",)
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    counts: _containers.RepeatedCompositeFieldContainer[UnreadChanged]
+    def __init__(self, counts: _Optional[_Iterable[_Union[UnreadChanged, _Mapping]]] = ...) -> None: ...
 
 class BlockPeer(_message.Message):
     __slots__ = ("text",)
@@ -1569,6 +1595,41 @@ class ContactChanged(_message.Message):
     peer: str
     def __init__(self, peer: _Optional[str] = ...) -> None: ...
 
+class ConversationChanged(_message.Message):
+    __slots__ = ("room", "peer", "muted")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    muted: bool
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., muted: _Optional[bool] = ...) -> None: ...
+
+class FindMessages(_message.Message):
+    __slots__ = ("room", "peer", "names")
+    class Name(_message.Message):
+        __slots__ = ("sender", "id")
+        SENDER_FIELD_NUMBER: _ClassVar[int]
+        ID_FIELD_NUMBER: _ClassVar[int]
+        sender: bytes
+        id: bytes
+        def __init__(self, sender: _Optional[bytes] = ..., id: _Optional[bytes] = ...) -> None: ...
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    peer: str
+    names: _containers.RepeatedCompositeFieldContainer[FindMessages.Name]
+    def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., names: _Optional[_Iterable[_Union[FindMessages.Name, _Mapping]]] = ...) -> None: ...
+
+class MessagesFound(_message.Message):
+    __slots__ = ("room_records", "direct_records")
+    ROOM_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    DIRECT_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    room_records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
+    direct_records: _containers.RepeatedCompositeFieldContainer[_records_pb2.DirectRecord]
+    def __init__(self, room_records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ..., direct_records: _Optional[_Iterable[_Union[_records_pb2.DirectRecord, _Mapping]]] = ...) -> None: ...
+
 class AlterMessage(_message.Message):
     __slots__ = ("room", "peer", "id", "text", "retract")
     ROOM_FIELD_NUMBER: _ClassVar[int]
@@ -1606,6 +1667,16 @@ class MessagesAltered(_message.Message):
     room_records: _containers.RepeatedCompositeFieldContainer[_records_pb2.RoomRecord]
     direct_records: _containers.RepeatedCompositeFieldContainer[_records_pb2.DirectRecord]
     def __init__(self, room: _Optional[str] = ..., peer: _Optional[str] = ..., room_records: _Optional[_Iterable[_Union[_records_pb2.RoomRecord, _Mapping]]] = ..., direct_records: _Optional[_Iterable[_Union[_records_pb2.DirectRecord, _Mapping]]] = ...) -> None: ...
+
+class MakeCheckpoint(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckpointMade(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    def __init__(self, path: _Optional[str] = ...) -> None: ...
 
 class DescribeSafety(_message.Message):
     __slots__ = ("text",)
@@ -1684,6 +1755,70 @@ class TransferChanged(_message.Message):
     TRANSFER_FIELD_NUMBER: _ClassVar[int]
     transfer: TransferStatus
     def __init__(self, transfer: _Optional[_Union[TransferStatus, _Mapping]] = ...) -> None: ...
+
+class FileOffered(_message.Message):
+    __slots__ = ("record", "chosen", "name")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    record: _records_pb2.TransferRecord
+    chosen: bool
+    name: str
+    def __init__(self, record: _Optional[_Union[_records_pb2.TransferRecord, _Mapping]] = ..., chosen: _Optional[bool] = ..., name: _Optional[str] = ...) -> None: ...
+
+class SendFileNote(_message.Message):
+    __slots__ = ("peer", "id", "answer", "part")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    id: bytes
+    answer: _wire_pb2.FileAnswer
+    part: _wire_pb2.FilePart
+    def __init__(self, peer: _Optional[str] = ..., id: _Optional[bytes] = ..., answer: _Optional[_Union[_wire_pb2.FileAnswer, _Mapping]] = ..., part: _Optional[_Union[_wire_pb2.FilePart, _Mapping]] = ...) -> None: ...
+
+class FileNoteSettled(_message.Message):
+    __slots__ = ("id", "taken")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    taken: bool
+    def __init__(self, id: _Optional[bytes] = ..., taken: _Optional[bool] = ...) -> None: ...
+
+class FileNoteHeard(_message.Message):
+    __slots__ = ("peer", "answer", "part", "name")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    answer: _wire_pb2.FileAnswer
+    part: _wire_pb2.FilePart
+    name: str
+    def __init__(self, peer: _Optional[str] = ..., answer: _Optional[_Union[_wire_pb2.FileAnswer, _Mapping]] = ..., part: _Optional[_Union[_wire_pb2.FilePart, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
+
+class SaveTransfer(_message.Message):
+    __slots__ = ("record",)
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    record: _records_pb2.TransferRecord
+    def __init__(self, record: _Optional[_Union[_records_pb2.TransferRecord, _Mapping]] = ...) -> None: ...
+
+class DeleteTransfers(_message.Message):
+    __slots__ = ("records",)
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.TransferRecord]
+    def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.TransferRecord, _Mapping]]] = ...) -> None: ...
+
+class ReadTransfers(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class StoredTransfers(_message.Message):
+    __slots__ = ("records",)
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[_records_pb2.TransferRecord]
+    def __init__(self, records: _Optional[_Iterable[_Union[_records_pb2.TransferRecord, _Mapping]]] = ...) -> None: ...
 
 class SetName(_message.Message):
     __slots__ = ("name",)

@@ -144,7 +144,7 @@ class ConversationStatus(_message.Message):
     def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ..., name: _Optional[str] = ..., unread: _Optional[int] = ..., muted: _Optional[bool] = ..., joined: _Optional[bool] = ..., plain: _Optional[bool] = ..., connected: _Optional[bool] = ..., waiting: _Optional[int] = ..., last_message_ms: _Optional[int] = ..., blocked: _Optional[bool] = ..., verified: _Optional[bool] = ..., added: _Optional[bool] = ...) -> None: ...
 
 class Room(_message.Message):
-    __slots__ = ("name", "plain", "joined", "listeners", "messages", "bytes", "keep_days")
+    __slots__ = ("name", "plain", "joined", "listeners", "messages", "bytes", "keep_days", "muted")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PLAIN_FIELD_NUMBER: _ClassVar[int]
     JOINED_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +152,7 @@ class Room(_message.Message):
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
     KEEP_DAYS_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
     name: str
     plain: bool
     joined: bool
@@ -159,7 +160,8 @@ class Room(_message.Message):
     messages: int
     bytes: int
     keep_days: int
-    def __init__(self, name: _Optional[str] = ..., plain: _Optional[bool] = ..., joined: _Optional[bool] = ..., listeners: _Optional[int] = ..., messages: _Optional[int] = ..., bytes: _Optional[int] = ..., keep_days: _Optional[int] = ...) -> None: ...
+    muted: bool
+    def __init__(self, name: _Optional[str] = ..., plain: _Optional[bool] = ..., joined: _Optional[bool] = ..., listeners: _Optional[int] = ..., messages: _Optional[int] = ..., bytes: _Optional[int] = ..., keep_days: _Optional[int] = ..., muted: _Optional[bool] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("peer", "name", "connected", "seen_ms", "self")
@@ -343,6 +345,16 @@ class DiagnoseResponse(_message.Message):
     diagnosis: _actors_pb2.Diagnosis
     def __init__(self, diagnosis: _Optional[_Union[_actors_pb2.Diagnosis, _Mapping]] = ...) -> None: ...
 
+class MakeCheckpointRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MakeCheckpointResponse(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    def __init__(self, path: _Optional[str] = ...) -> None: ...
+
 class ShutdownRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -358,7 +370,7 @@ class SubscribeRequest(_message.Message):
     def __init__(self, after: _Optional[str] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("cursor", "at_ms", "subscribed", "fell_behind", "messages_arrived", "messages_changed", "deliveries_changed", "unread_changed", "room_joined", "room_left", "members_changed", "room_gap", "sync_progressed", "peer_connected", "peer_disconnected", "peer_named", "peer_moved", "reachability_changed", "listening", "notice", "transfer_changed", "contacts_changed")
+    __slots__ = ("cursor", "at_ms", "subscribed", "fell_behind", "messages_arrived", "messages_changed", "deliveries_changed", "unread_changed", "room_joined", "room_left", "members_changed", "room_gap", "sync_progressed", "peer_connected", "peer_disconnected", "peer_named", "peer_moved", "reachability_changed", "listening", "notice", "transfer_changed", "contacts_changed", "conversation_changed")
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     AT_MS_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
@@ -381,6 +393,7 @@ class Event(_message.Message):
     NOTICE_FIELD_NUMBER: _ClassVar[int]
     TRANSFER_CHANGED_FIELD_NUMBER: _ClassVar[int]
     CONTACTS_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_CHANGED_FIELD_NUMBER: _ClassVar[int]
     cursor: str
     at_ms: int
     subscribed: Subscribed
@@ -403,7 +416,8 @@ class Event(_message.Message):
     notice: Notice
     transfer_changed: TransferChanged
     contacts_changed: ContactsChanged
-    def __init__(self, cursor: _Optional[str] = ..., at_ms: _Optional[int] = ..., subscribed: _Optional[_Union[Subscribed, _Mapping]] = ..., fell_behind: _Optional[_Union[FellBehind, _Mapping]] = ..., messages_arrived: _Optional[_Union[MessagesArrived, _Mapping]] = ..., messages_changed: _Optional[_Union[MessagesChanged, _Mapping]] = ..., deliveries_changed: _Optional[_Union[DeliveriesChanged, _Mapping]] = ..., unread_changed: _Optional[_Union[UnreadChanged, _Mapping]] = ..., room_joined: _Optional[_Union[RoomJoined, _Mapping]] = ..., room_left: _Optional[_Union[RoomLeft, _Mapping]] = ..., members_changed: _Optional[_Union[MembersChanged, _Mapping]] = ..., room_gap: _Optional[_Union[RoomGap, _Mapping]] = ..., sync_progressed: _Optional[_Union[SyncProgressed, _Mapping]] = ..., peer_connected: _Optional[_Union[PeerConnected, _Mapping]] = ..., peer_disconnected: _Optional[_Union[PeerDisconnected, _Mapping]] = ..., peer_named: _Optional[_Union[PeerNamed, _Mapping]] = ..., peer_moved: _Optional[_Union[PeerMoved, _Mapping]] = ..., reachability_changed: _Optional[_Union[ReachabilityChanged, _Mapping]] = ..., listening: _Optional[_Union[Listening, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., transfer_changed: _Optional[_Union[TransferChanged, _Mapping]] = ..., contacts_changed: _Optional[_Union[ContactsChanged, _Mapping]] = ...) -> None: ...
+    conversation_changed: ConversationChanged
+    def __init__(self, cursor: _Optional[str] = ..., at_ms: _Optional[int] = ..., subscribed: _Optional[_Union[Subscribed, _Mapping]] = ..., fell_behind: _Optional[_Union[FellBehind, _Mapping]] = ..., messages_arrived: _Optional[_Union[MessagesArrived, _Mapping]] = ..., messages_changed: _Optional[_Union[MessagesChanged, _Mapping]] = ..., deliveries_changed: _Optional[_Union[DeliveriesChanged, _Mapping]] = ..., unread_changed: _Optional[_Union[UnreadChanged, _Mapping]] = ..., room_joined: _Optional[_Union[RoomJoined, _Mapping]] = ..., room_left: _Optional[_Union[RoomLeft, _Mapping]] = ..., members_changed: _Optional[_Union[MembersChanged, _Mapping]] = ..., room_gap: _Optional[_Union[RoomGap, _Mapping]] = ..., sync_progressed: _Optional[_Union[SyncProgressed, _Mapping]] = ..., peer_connected: _Optional[_Union[PeerConnected, _Mapping]] = ..., peer_disconnected: _Optional[_Union[PeerDisconnected, _Mapping]] = ..., peer_named: _Optional[_Union[PeerNamed, _Mapping]] = ..., peer_moved: _Optional[_Union[PeerMoved, _Mapping]] = ..., reachability_changed: _Optional[_Union[ReachabilityChanged, _Mapping]] = ..., listening: _Optional[_Union[Listening, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., transfer_changed: _Optional[_Union[TransferChanged, _Mapping]] = ..., contacts_changed: _Optional[_Union[ContactsChanged, _Mapping]] = ..., conversation_changed: _Optional[_Union[ConversationChanged, _Mapping]] = ...) -> None: ...
 
 class Subscribed(_message.Message):
     __slots__ = ("resumed",)
@@ -601,6 +615,14 @@ class ContactsChanged(_message.Message):
     peer: str
     def __init__(self, peer: _Optional[str] = ...) -> None: ...
 
+class ConversationChanged(_message.Message):
+    __slots__ = ("conversation", "muted")
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    MUTED_FIELD_NUMBER: _ClassVar[int]
+    conversation: Conversation
+    muted: bool
+    def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ..., muted: _Optional[bool] = ...) -> None: ...
+
 class ListConversationsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -739,6 +761,64 @@ class SearchResponse(_message.Message):
     waiting: int
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., cursor: _Optional[str] = ..., waiting: _Optional[int] = ...) -> None: ...
 
+class ExportRecordsRequest(_message.Message):
+    __slots__ = ("conversation", "plain", "limit", "before")
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    conversation: Conversation
+    plain: bool
+    limit: int
+    before: str
+    def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ..., plain: _Optional[bool] = ..., limit: _Optional[int] = ..., before: _Optional[str] = ...) -> None: ...
+
+class ExportRecordsResponse(_message.Message):
+    __slots__ = ("records", "cursor")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[ExportedRecord]
+    cursor: str
+    def __init__(self, records: _Optional[_Iterable[_Union[ExportedRecord, _Mapping]]] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class ExportedRecord(_message.Message):
+    __slots__ = ("message", "record")
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    message: Message
+    record: bytes
+    def __init__(self, message: _Optional[_Union[Message, _Mapping]] = ..., record: _Optional[bytes] = ...) -> None: ...
+
+class ImportRecordsRequest(_message.Message):
+    __slots__ = ("room_records", "direct_records")
+    ROOM_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    DIRECT_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    room_records: _containers.RepeatedScalarFieldContainer[bytes]
+    direct_records: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, room_records: _Optional[_Iterable[bytes]] = ..., direct_records: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ImportRecordsResponse(_message.Message):
+    __slots__ = ("imported", "known", "refused", "refused_records")
+    IMPORTED_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    imported: int
+    known: int
+    refused: int
+    refused_records: _containers.RepeatedCompositeFieldContainer[RefusedRecord]
+    def __init__(self, imported: _Optional[int] = ..., known: _Optional[int] = ..., refused: _Optional[int] = ..., refused_records: _Optional[_Iterable[_Union[RefusedRecord, _Mapping]]] = ...) -> None: ...
+
+class RefusedRecord(_message.Message):
+    __slots__ = ("direct", "index", "reason")
+    DIRECT_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    direct: bool
+    index: int
+    reason: str
+    def __init__(self, direct: _Optional[bool] = ..., index: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class FlushRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -872,12 +952,14 @@ class ListContactsResponse(_message.Message):
     def __init__(self, contacts: _Optional[_Iterable[_Union[Contact, _Mapping]]] = ...) -> None: ...
 
 class AddContactRequest(_message.Message):
-    __slots__ = ("who", "name")
+    __slots__ = ("who", "name", "last_message_ms")
     WHO_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    LAST_MESSAGE_MS_FIELD_NUMBER: _ClassVar[int]
     who: str
     name: str
-    def __init__(self, who: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    last_message_ms: int
+    def __init__(self, who: _Optional[str] = ..., name: _Optional[str] = ..., last_message_ms: _Optional[int] = ...) -> None: ...
 
 class AddContactResponse(_message.Message):
     __slots__ = ("contact",)

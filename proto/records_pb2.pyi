@@ -47,16 +47,18 @@ CANCELLED: TransferState
 FAILED: TransferState
 
 class RoomRecord(_message.Message):
-    __slots__ = ("message", "received_at_ms", "plain", "alteration")
+    __slots__ = ("message", "received_at_ms", "plain", "alteration", "unseen")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     PLAIN_FIELD_NUMBER: _ClassVar[int]
     ALTERATION_FIELD_NUMBER: _ClassVar[int]
+    UNSEEN_FIELD_NUMBER: _ClassVar[int]
     message: _wire_pb2.RoomMessage
     received_at_ms: int
     plain: bool
     alteration: Alteration
-    def __init__(self, message: _Optional[_Union[_wire_pb2.RoomMessage, _Mapping]] = ..., received_at_ms: _Optional[int] = ..., plain: _Optional[bool] = ..., alteration: _Optional[_Union[Alteration, _Mapping]] = ...) -> None: ...
+    unseen: bool
+    def __init__(self, message: _Optional[_Union[_wire_pb2.RoomMessage, _Mapping]] = ..., received_at_ms: _Optional[int] = ..., plain: _Optional[bool] = ..., alteration: _Optional[_Union[Alteration, _Mapping]] = ..., unseen: _Optional[bool] = ...) -> None: ...
 
 class Alteration(_message.Message):
     __slots__ = ("text", "edited_at_ms", "retracted", "deleted", "lamport", "id")
@@ -83,12 +85,14 @@ class Profile(_message.Message):
     def __init__(self, name: _Optional[str] = ..., rooms: _Optional[_Iterable[_Union[RoomEntry, _Mapping]]] = ...) -> None: ...
 
 class OwnMailboxes(_message.Message):
-    __slots__ = ("mailboxes", "record_sequence")
+    __slots__ = ("mailboxes", "record_sequence", "restored")
     MAILBOXES_FIELD_NUMBER: _ClassVar[int]
     RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RESTORED_FIELD_NUMBER: _ClassVar[int]
     mailboxes: _containers.RepeatedCompositeFieldContainer[OwnMailbox]
     record_sequence: int
-    def __init__(self, mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
+    restored: bool
+    def __init__(self, mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ..., restored: _Optional[bool] = ...) -> None: ...
 
 class OwnMailbox(_message.Message):
     __slots__ = ("address", "token", "registered", "leaving_since_ms")
@@ -203,7 +207,7 @@ class DirectRecord(_message.Message):
     def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., id: _Optional[bytes] = ..., sent_at_ms: _Optional[int] = ..., lamport: _Optional[int] = ..., parents: _Optional[_Iterable[bytes]] = ..., nick: _Optional[str] = ..., text: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., read: _Optional[bool] = ..., target: _Optional[bytes] = ..., retraction: _Optional[bool] = ..., alteration: _Optional[_Union[Alteration, _Mapping]] = ..., file: _Optional[_Union[_wire_pb2.FileOffer, _Mapping]] = ...) -> None: ...
 
 class OutboxRecord(_message.Message):
-    __slots__ = ("peer", "id", "lamport", "expires_at_ms", "delivery", "envelope", "record_sequence")
+    __slots__ = ("peer", "id", "lamport", "expires_at_ms", "delivery", "envelope", "record_sequence", "alteration")
     PEER_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     LAMPORT_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +215,7 @@ class OutboxRecord(_message.Message):
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     ENVELOPE_FIELD_NUMBER: _ClassVar[int]
     RECORD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    ALTERATION_FIELD_NUMBER: _ClassVar[int]
     peer: bytes
     id: bytes
     lamport: int
@@ -218,7 +223,8 @@ class OutboxRecord(_message.Message):
     delivery: Delivery
     envelope: _wire_pb2.Envelope
     record_sequence: int
-    def __init__(self, peer: _Optional[bytes] = ..., id: _Optional[bytes] = ..., lamport: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ...) -> None: ...
+    alteration: bool
+    def __init__(self, peer: _Optional[bytes] = ..., id: _Optional[bytes] = ..., lamport: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., record_sequence: _Optional[int] = ..., alteration: _Optional[bool] = ...) -> None: ...
 
 class Contact(_message.Message):
     __slots__ = ("peer", "name", "nick", "addresses", "record", "added", "last_message_ms", "muted", "blocked_at_ms", "verified_at_ms")
@@ -245,7 +251,7 @@ class Contact(_message.Message):
     def __init__(self, peer: _Optional[bytes] = ..., name: _Optional[str] = ..., nick: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., added: _Optional[bool] = ..., last_message_ms: _Optional[int] = ..., muted: _Optional[bool] = ..., blocked_at_ms: _Optional[int] = ..., verified_at_ms: _Optional[int] = ...) -> None: ...
 
 class TransferRecord(_message.Message):
-    __slots__ = ("peer", "outgoing", "offer", "state", "done", "path", "problem", "offered_at_ms", "modified_ns", "by_mailbox")
+    __slots__ = ("peer", "outgoing", "offer", "state", "done", "path", "problem", "offered_at_ms", "modified_ns", "by_mailbox", "answer_due", "parts", "taken_by_mailbox")
     PEER_FIELD_NUMBER: _ClassVar[int]
     OUTGOING_FIELD_NUMBER: _ClassVar[int]
     OFFER_FIELD_NUMBER: _ClassVar[int]
@@ -256,6 +262,9 @@ class TransferRecord(_message.Message):
     OFFERED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     MODIFIED_NS_FIELD_NUMBER: _ClassVar[int]
     BY_MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_DUE_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_BY_MAILBOX_FIELD_NUMBER: _ClassVar[int]
     peer: bytes
     outgoing: bool
     offer: _wire_pb2.FileOffer
@@ -266,7 +275,10 @@ class TransferRecord(_message.Message):
     offered_at_ms: int
     modified_ns: int
     by_mailbox: bool
-    def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., offer: _Optional[_Union[_wire_pb2.FileOffer, _Mapping]] = ..., state: _Optional[_Union[TransferState, str]] = ..., done: _Optional[int] = ..., path: _Optional[str] = ..., problem: _Optional[str] = ..., offered_at_ms: _Optional[int] = ..., modified_ns: _Optional[int] = ..., by_mailbox: _Optional[bool] = ...) -> None: ...
+    answer_due: _wire_pb2.FileAnswer.Kind
+    parts: _containers.RepeatedScalarFieldContainer[int]
+    taken_by_mailbox: int
+    def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., offer: _Optional[_Union[_wire_pb2.FileOffer, _Mapping]] = ..., state: _Optional[_Union[TransferState, str]] = ..., done: _Optional[int] = ..., path: _Optional[str] = ..., problem: _Optional[str] = ..., offered_at_ms: _Optional[int] = ..., modified_ns: _Optional[int] = ..., by_mailbox: _Optional[bool] = ..., answer_due: _Optional[_Union[_wire_pb2.FileAnswer.Kind, str]] = ..., parts: _Optional[_Iterable[int]] = ..., taken_by_mailbox: _Optional[int] = ...) -> None: ...
 
 class HeldEnvelope(_message.Message):
     __slots__ = ("envelope", "sender", "stored_until_ms")

@@ -175,6 +175,11 @@ class OperatorActor(Actor):
     async def _arrived(self, arrived: actors_pb2.RoomMessagesArrived) -> None:
         self._archive.offer(arrived)
 
+    @handles(actors_pb2.MessagesAltered)
+    async def _altered(self, altered: actors_pb2.MessagesAltered) -> None:
+        grown = actors_pb2.RoomMessagesArrived(room=altered.room, records=altered.room_records)
+        self._archive.offer(grown)
+
     @handles(actors_pb2.RoomJoined)
     async def _joined(self, _: actors_pb2.RoomJoined) -> None: ...
 

@@ -19,14 +19,17 @@ NODE_PARTS = frozenset(
         "adapters",
         "app",
         "backoff",
+        "backup",
         "config",
         "control",
         "errors",
         "events",
+        "glance",
         "identity",
         "ports",
         "protocol",
         "runtime",
+        "version",
     )
 )
 
@@ -36,6 +39,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "node": frozenset(),
     "node.backoff": frozenset(),  # a formula that both retrying and restarting need
     "node.errors": frozenset(),
+    "node.version": frozenset(),
     "node.events": frozenset({"proto"}),
     "node.ports": frozenset({"node.config", "node.protocol", "proto"}),
     "node.protocol": frozenset({"node.backoff", "proto"}),
@@ -57,7 +61,24 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "proto",
         }
     ),
-    "node.control": frozenset({"node.adapters", "node.errors", "node.runtime", "proto"}),
+    "node.backup": frozenset(
+        {"node.adapters", "node.errors", "node.identity", "node.protocol", "proto"}
+    ),
+    "node.control": frozenset(
+        {
+            "node.adapters",
+            "node.config",
+            "node.errors",
+            "node.events",
+            "node.identity",
+            "node.protocol",
+            "node.runtime",
+            "node.version",
+            "proto",
+        }
+    ),
+    # Apart from `app`, which loads all of a node: it is for the time before there is one.
+    "node.glance": frozenset({"node.adapters", "node.errors", "node.protocol", "proto"}),
     "node.app": NODE_PARTS | {"proto"},
     "relay_mailbox": NODE_PARTS | {"proto"},
     # Front ends go through `app`: what it joins is none of their business.
@@ -72,7 +93,7 @@ ONLY_IN: dict[str, frozenset[str]] = {
     ),
     # A parser without I/O: wire formats of libp2p carry addresses in its binary form.
     "multiaddr": frozenset({"node.adapters", "node.protocol"}),
-    **dict.fromkeys(("prompt_toolkit", "rich", "typer"), frozenset({"cli"})),
+    **dict.fromkeys(("prompt_toolkit", "rich", "textual", "typer"), frozenset({"cli"})),
     # One side serves, the other asks; in between are actors.
     "grpc": frozenset({"node.adapters", "cli"}),
 }

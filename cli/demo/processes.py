@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Protocol
 
 import trio
 
+from p2pchat.cli.this_program import P2PCHAT
 from p2pchat.node.errors import P2pchatError
 
 PATIENCE = 30.0  # seconds for a line to appear; on a busy machine a start takes 6
@@ -22,9 +22,6 @@ LINES_KEPT = 10_000  # of one run's output; far more than the story makes
 LINE_LIMIT = 65_536  # bytes; more without an end is taken for a line
 ALONE = ("--bootstrap", "none", "--no-mdns")
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"  # to listen there and nowhere else, at any port
-
-# This very program, however it was installed and started; -P: whatever lies in the current folder.
-P2PCHAT = (sys.executable, "-P", "-c", "from p2pchat.cli.main import main; main()")
 
 
 class Watcher(Protocol):

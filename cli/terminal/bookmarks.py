@@ -17,13 +17,20 @@ class Bookmarks:
         return self._positions.get(name, b"") if more else b""
 
     def turned(self, name: str, first: bytes) -> None:
-        """A page was shown that begins there; an empty one changes nothing."""
+        """A page was shown that begins there; at the end of all nothing changes."""
         if first:
             self._positions[name] = first
 
 
-def heading(number: int, limit: int, where: str, *, earlier: bool) -> Line:
-    """Above a page of `number` messages, of up to `limit`. `where`: "of #den", "with Bob"."""
+def heading(number: int, limit: int, where: str, *, earlier: bool, more: bool) -> Line:
+    """Above a page of `number` messages, of up to `limit`. `where`: "of #den", "with Bob".
+
+    `more`: something stands before an empty one.
+    """
+    if not number and more:
+        return note(
+            f"Many changes of messages {where}, and none to be shown; /history more goes on."
+        )
     if not earlier:
         return note(f"The last {count(number, 'message')} {where}:")
     if not number:

@@ -135,7 +135,93 @@ class RemoveContact:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowSafetyNumber:
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetVerified:
+    who: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ShowOwnLink:
+    pass
+
+
+# ---- single messages: `nth` counts from the last one, which is 1 -------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EditMessage:
+    """The nth last own one of what is open."""
+
+    text: str
+    nth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RetractMessage:
+    nth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    """Whoever wrote it, and only here."""
+
+    nth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    who: str
+    undo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBlocked:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """What is open, if neither is given."""
+
+    who: str = ""
+    room: str = ""
+    undo: bool = False
+
+
+# ---- files: `which` is an id or the end of it; empty: the only one there is --------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SendFile:
+    """What was typed names a file of the open conversation (`whole`), or somebody and a file."""
+
+    whole: str
+    who: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptFile:
+    which: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineFile:
+    which: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFile:
+    which: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFiles:
     pass
 
 
@@ -192,12 +278,16 @@ class Quit:
 
 RoomCommand = ShowRooms | Join | Switch | Leave
 SearchCommand = Search | SearchOn
+FileCommand = SendFile | AcceptFile | DeclineFile | CancelFile | ShowFiles
+AlteringCommand = EditMessage | RetractMessage | DeleteMessage | Block | ShowBlocked | Mute
 KeepingCommand = KeepRoom | ForgetRoom | ArchiveRoom
 ContactCommand = (
     ShowContacts
     | AddContact
     | RenameContact
     | RemoveContact
+    | ShowSafetyNumber
+    | SetVerified
     | ShowOwnLink
     | ShowMailboxes
     | AddMailbox
@@ -215,6 +305,8 @@ Command = (
     | ShowMembers
     | KeepingCommand
     | ContactCommand
+    | FileCommand
+    | AlteringCommand
     | ShowHelp
     | ShowPeers
     | ShowInfo

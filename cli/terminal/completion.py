@@ -10,7 +10,21 @@ from p2pchat.cli.terminal.parsing_people import CONTACT_WORDS, MAILBOX_WORDS, MO
 from p2pchat.cli.terminal.parsing_rooms import KEEP_WORDS
 
 _BEFORE_ROOM = frozenset({"/join", "/leave", "/room", "/who", "/forget", "/mailbox archive"})
-_BEFORE_PERSON = frozenset({"/msg", "/dm", "/history", "/contact rename", "/contact remove"})
+_BEFORE_PERSON = frozenset(
+    {
+        "/msg",
+        "/send",
+        "/dm",
+        "/history",
+        "/verify",
+        "/block",
+        "/unblock",
+        "/mute",
+        "/unmute",
+        "/contact rename",
+        "/contact remove",
+    }
+)
 _SUBCOMMANDS = {"/contact": CONTACT_WORDS, "/mailbox": MAILBOX_WORDS}
 _WORDS_BEHIND = {"/history": (MORE,), "/search": (MORE,), "/keep": KEEP_WORDS}
 

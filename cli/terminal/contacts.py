@@ -102,6 +102,10 @@ class Contacts:
                 await self._rename(who, name)
             case commands.RemoveContact(who):
                 await self._remove(who)
+            case commands.ShowSafetyNumber(who):
+                await self._show_safety_number(who)
+            case commands.SetVerified(who, verified):
+                await self._set_verified(who, verified)
             case commands.ShowOwnLink():
                 link = await self._front.ask(actors.DescribeSelf(), actors.Link)
                 await self._front.show(render_contacts.own_link(link.text))
@@ -136,6 +140,19 @@ class Contacts:
         await self._front.ask(actors.RemoveContact(text=partner.peer), actors.Done)
         await self.try_to_load()
         await self._front.show([render_contacts.removed(label(partner))])
+
+    async def _show_safety_number(self, who: str) -> None:
+        partner = await self.resolve(who)
+        question = actors.DescribeSafety(text=partner.peer)
+        found = await self._front.ask(question, actors.SafetyNumber)
+        await self._front.show(render_contacts.safety_number(found))
+
+    async def _set_verified(self, who: str, verified: bool) -> None:
+        partner = await self.resolve(who)
+        command = actors.SetVerified(text=partner.peer, verified=verified)
+        await self._front.ask(command, actors.Done)
+        await self.try_to_load()
+        await self._front.show([render_contacts.verified(label(partner), verified)])
 
     async def _add_mailbox(self, link: str) -> None:
         """The mailbox is asked first, which takes its time."""

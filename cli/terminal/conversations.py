@@ -67,8 +67,10 @@ class Conversations:
             if not record.outgoing and not record.read:
                 self._coming(partner, record)
         name = render_direct.label(partner)
-        head = heading(len(page.records), limit, f"with {name}", earlier=bool(before))
-        if not page.records and not before:
+        head = heading(
+            len(page.records), limit, f"with {name}", earlier=bool(before), more=bool(page.first)
+        )
+        if not (page.records or before or page.first):
             head = render.note(f"Nothing has been written between you and {name} yet.")
         await self._front.show([head, *self._view.history(partner, page.records)])
         self.shown()

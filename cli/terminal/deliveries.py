@@ -68,7 +68,7 @@ class Deliveries:
             own = self._follow(record.id, _Own(_copy(record.delivery)))
         if not own.of_this_run:
             own.of_this_run = True
-            own.excerpt = render_direct.excerpt(record.text)
+            own.excerpt = render_direct.excerpt(render_direct.said(record))
             self._note_safety(record.id, own)
         return own
 

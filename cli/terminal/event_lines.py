@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from p2pchat.cli.terminal import render
+from p2pchat.cli.terminal.alterations import Alterations
 from p2pchat.cli.terminal.catching_up import CatchingUp
 from p2pchat.cli.terminal.company import Company
 from p2pchat.cli.terminal.conversations import Conversations
+from p2pchat.cli.terminal.files import Files
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.cli.terminal.rooms import Rooms
 from p2pchat.cli.terminal.ways import reached
@@ -19,10 +21,19 @@ from p2pchat.proto import actors_pb2 as actors
 class EventLines:
     """`me` is the own binary peer id."""
 
-    def __init__(self, me: bytes, rooms: Rooms, conversations: Conversations) -> None:
+    def __init__(
+        self,
+        me: bytes,
+        rooms: Rooms,
+        conversations: Conversations,
+        files: Files,
+        alterations: Alterations,
+    ) -> None:
+        self._files = files
         self._me = me
         self._rooms = rooms
         self._conversations = conversations
+        self._alterations = alterations
         self._company = Company(rooms.known)
         self._catching_up = CatchingUp(rooms.view, self._is_elsewhere)
         self._addresses: set[str] = set()  # shown in this run
@@ -49,6 +60,11 @@ class EventLines:
             case actors.DirectArrived():
                 self.in_company |= not all(record.outgoing for record in event.records)
                 return self._conversations.lines_of(event, now)
+            case actors.MessagesAltered():
+                elsewhere = self._is_elsewhere(event.room)
+                return self._alterations.lines_of(event, elsewhere=elsewhere)
+            case actors.TransferChanged():
+                return self._files.lines_of(event)
             case actors.DeliveriesChanged():
                 return self._conversations.lines_of(event, now)
             case actors.PeerConnected():

@@ -28,6 +28,34 @@ HELP = (
             ("/contact rename <who> <name>", "call somebody something else, for yourself"),
             ("/contact remove <who>", "keep somebody no longer; the messages stay"),
             ("/contact link", "your own link, for others to write to you"),
+            ("/verify <who>", "the safety number that both of you see, to be compared"),
+            ("/verify <who> <yes|no>", "note whether it was the same"),
+        ),
+    ),
+    (
+        "Messages, counted from the last one, which is 1",
+        (
+            ("/edit [n] <text>", "change what your last message here says, or your nth last"),
+            ("/retract [n]", "take your last message back, or your nth last"),
+            ("/delete <n>", "delete the nth last message here, whoever wrote it; others keep it"),
+        ),
+    ),
+    (
+        "Hearing less",
+        (
+            ("/block <who>, /unblock <who>", "see and hear nothing of somebody, or again"),
+            ("/blocked", "whom you have blocked"),
+            ("/mute [who or #room], /unmute", "no notifications of a person or a room, or again"),
+        ),
+    ),
+    (
+        "Files",
+        (
+            ("/send <path>", "offer a file to the person you are writing to"),
+            ("/send <peer> <path>", "offer a file to somebody"),
+            ("/accept [id], /decline [id]", "take a file that is offered, or do not"),
+            ("/cancel [id]", "stop a file, from whichever side"),
+            ("/files", "what was sent and offered, and how far it is"),
         ),
     ),
     (

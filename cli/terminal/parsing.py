@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Callable
 
+from p2pchat.cli.terminal import parsing_files as files
+from p2pchat.cli.terminal import parsing_messages as messages
 from p2pchat.cli.terminal import parsing_people as people
 from p2pchat.cli.terminal import parsing_rooms as rooms
 from p2pchat.cli.terminal.commands import (
@@ -16,7 +18,9 @@ from p2pchat.cli.terminal.commands import (
     Quit,
     Rename,
     Say,
+    ShowBlocked,
     ShowContacts,
+    ShowFiles,
     ShowHelp,
     ShowInfo,
     ShowPeers,
@@ -98,10 +102,24 @@ _READERS: dict[str, Reader] = {
     "dm": people.read_dm,
     "contacts": _alone(ShowContacts(), "/contacts"),
     "contact": people.read_contact,
+    "verify": people.read_verify,
     "mailbox": people.read_mailbox,
+    "send": files.read_send,
+    "accept": files.read_accept,
+    "decline": files.read_decline,
+    "cancel": files.read_cancel,
+    "files": _alone(ShowFiles(), "/files"),
+    "edit": messages.read_edit,
+    "retract": messages.read_retract,
+    "delete": messages.read_delete,
+    "block": messages.read_block,
+    "unblock": messages.read_unblock,
+    "blocked": _alone(ShowBlocked(), "/blocked"),
+    "mute": messages.reader_of_mute(undo=False),
+    "unmute": messages.reader_of_mute(undo=True),
     "quit": _alone(Quit(), "/quit"),
     "exit": _alone(Quit(), "/exit"),
 }
-_OF_SEVERAL_LINES = frozenset({"msg"})  # its text may have as many as it likes
+_OF_SEVERAL_LINES = frozenset({"msg", "edit"})  # its text may have as many as it likes
 
 WORDS = tuple(f"/{word}" for word in _READERS)

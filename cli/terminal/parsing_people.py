@@ -15,10 +15,12 @@ from p2pchat.cli.terminal.commands import (
     RemoveContact,
     RemoveMailbox,
     RenameContact,
+    SetVerified,
     ShowContacts,
     ShowHistory,
     ShowMailboxes,
     ShowOwnLink,
+    ShowSafetyNumber,
     Write,
 )
 from p2pchat.cli.terminal.help import HISTORY_LINES
@@ -34,10 +36,11 @@ BAD_LIMIT = f"/history takes a number from 1 to {HISTORY_MOST:,}, e.g. /history 
 # "Bob (…SxZBa1)" is how people are shown, so they are typed and copied that way.
 _SHOWN = re.compile(r"(?:.*\s)?\(?(?:…|\.\.\.)(\w{6,})\)?", re.DOTALL)
 _NUMBER = re.compile(r"-?\d+")
+_VERDICTS: Mapping[str, bool] = {"yes": True, "no": False}
 
 
 def read_msg(rest: str) -> Command:
-    who, text = _first_who(rest)
+    who, text = first_who(rest)
     if not who:
         return Mistake(
             text or "Who, and what? E.g. /msg Bob Hello. /contacts lists people to write to."
@@ -53,7 +56,7 @@ def read_msg(rest: str) -> Command:
 def read_dm(rest: str) -> Command:
     if not rest:
         return Converse("")
-    who, problem = _only_who(rest)
+    who, problem = only_who(rest)
     return Converse(who) if who else Mistake(problem)
 
 
@@ -68,7 +71,7 @@ def read_history(rest: str) -> Command:
         who, more = _without_more(who)
     if not who:
         return ShowHistory(int(last), more=more)
-    who, problem = _only_who(who)
+    who, problem = only_who(who)
     return ShowHistory(int(last), who, more) if who else Mistake(problem)
 
 
@@ -76,6 +79,18 @@ def _without_more(rest: str) -> tuple[str, bool]:
     """Whether the last word is "more", which is no name unless it stands in quotes; and what is before it."""
     before, _, last = rest.strip().rpartition(" ")
     return (before.strip(), True) if last.lower() == MORE else (rest, False)
+
+
+def read_verify(rest: str) -> Command:
+    """ "yes" and "no" at the end are no part of a name, unless it stands in quotes."""
+    before, _, last = rest.rpartition(" ")
+    verdict = _VERDICTS.get(last.lower()) if before else None
+    if not rest:
+        return Mistake("Whom? E.g. /verify Bob shows the number, /verify Bob yes says it is right.")
+    who, problem = only_who(rest if verdict is None else before)
+    if not who:
+        return Mistake(problem)
+    return ShowSafetyNumber(who) if verdict is None else SetVerified(who, verdict)
 
 
 def read_contact(rest: str) -> Command:
@@ -100,21 +115,21 @@ def _subcommand(
 
 
 def _add_contact(rest: str) -> Command:
-    who, name = _first_who(rest)
+    who, name = first_who(rest)
     if not who:
         return Mistake(
             name or "Whom? E.g. /contact add p2pchat:... Bob, with the link that Bob gave you."
         )
-    name = _unquoted(name)
+    name = unquoted(name)
     problem = name and names.name_problem(name)
     return Mistake(problem) if problem else AddContact(who, name)
 
 
 def _rename_contact(rest: str) -> Command:
-    who, name = _first_who(rest)
+    who, name = first_who(rest)
     if not who:
         return Mistake(name or "Whom, and to what? E.g. /contact rename Bob Robert.")
-    name = _unquoted(name)
+    name = unquoted(name)
     if not name:
         return Mistake("To what? E.g. /contact rename Bob Robert.")
     problem = names.name_problem(name)
@@ -124,7 +139,7 @@ def _rename_contact(rest: str) -> Command:
 def _remove_contact(rest: str) -> Command:
     if not rest:
         return Mistake("Whom? E.g. /contact remove Bob.")
-    who, problem = _only_who(rest)
+    who, problem = only_who(rest)
     return RemoveContact(who) if who else Mistake(problem)
 
 
@@ -133,7 +148,7 @@ def _own_link(rest: str) -> Command:
 
 
 def _add_mailbox(rest: str) -> Command:
-    link = "".join(_unquoted(rest).split())
+    link = "".join(unquoted(rest).split())
     if not link:
         return Mistake("Which mailbox? E.g. /mailbox add p2pchat:..., with its link.")
     if not link.lower().startswith(LINK):
@@ -148,7 +163,7 @@ def _list_mailboxes(rest: str) -> Command:
 def _remove_mailbox(rest: str) -> Command:
     if not rest:
         return Mistake("Which one? E.g. /mailbox remove 1, as /mailbox list counts them.")
-    which, problem = _only_who(rest)
+    which, problem = only_who(rest)
     return RemoveMailbox(which) if which else Mistake(problem)
 
 
@@ -171,7 +186,7 @@ MAILBOX_WORDS = tuple(_MAILBOX)
 # ---- naming people --------------------------------------------------------------------------------------
 
 
-def _first_who(rest: str) -> tuple[str, str]:
+def first_who(rest: str) -> tuple[str, str]:
     """Who a command begins with, and the rest; without a who, the rest is the problem if there is one."""
     if rest.startswith('"'):
         quoted, closing, behind = rest[1:].partition('"')
@@ -182,15 +197,15 @@ def _first_who(rest: str) -> tuple[str, str]:
     return _peer(first), others[0] if others else ""
 
 
-def _only_who(rest: str) -> tuple[str, str]:
+def only_who(rest: str) -> tuple[str, str]:
     """Who the whole rest names, with or without quotes; or no who, and the problem."""
-    who = _unquoted(rest)
+    who = unquoted(rest)
     if '"' in who[:1]:
         return "", UNCLOSED
     return _peer(who), "Who is meant? Between the quotes there is nothing."
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     text = text.strip()
     is_quoted = len(text) > 1 and text.startswith('"') and text.endswith('"')
     return text[1:-1].strip() if is_quoted else text

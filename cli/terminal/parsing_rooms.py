@@ -29,7 +29,7 @@ BAD_DAYS = (
 def read_join(rest: str) -> Command:
     words = rest.split()
     options = [word for word in words if word.startswith("--")]
-    rooms = [_bare(word) for word in words if word not in options]
+    rooms = [names.bare_room(word) for word in words if word not in options]
     problem = next((_no_option(each) for each in options if each not in JOIN_OPTIONS), None)
     problem = problem or _not_one_room(rooms) or names.room_problem(rooms[0])
     return Mistake(problem) if problem else Join(rooms[0], plain=bool(options))
@@ -52,22 +52,22 @@ def _not_one_room(rooms: list[str]) -> str | None:
 def read_switch(rest: str) -> Command:
     if not rest:
         return ShowRooms()
-    problem = names.room_problem(_bare(rest))
-    return Mistake(problem) if problem else Switch(_bare(rest))
+    problem = names.room_problem(names.bare_room(rest))
+    return Mistake(problem) if problem else Switch(names.bare_room(rest))
 
 
 def read_leave(rest: str) -> Command:
-    return Leave(_bare(rest))
+    return Leave(names.bare_room(rest))
 
 
 def read_who(rest: str) -> Command:
-    problem = rest and names.room_problem(_bare(rest))
-    return Mistake(problem) if problem else ShowMembers(_bare(rest))
+    problem = rest and names.room_problem(names.bare_room(rest))
+    return Mistake(problem) if problem else ShowMembers(names.bare_room(rest))
 
 
 def read_keep(rest: str) -> Command:
     how, _, room = rest.partition(" ")
-    room = _bare(room.strip())
+    room = names.bare_room(room.strip())
     days = _days(how.lower())
     if days == -1:
         return Mistake(BAD_DAYS)
@@ -89,8 +89,8 @@ def read_forget(rest: str) -> Command:
         return Mistake(
             "Which room? /forget <room> deletes for good what is kept of it here; others keep theirs."
         )
-    problem = names.room_problem(_bare(rest))
-    return Mistake(problem) if problem else ForgetRoom(_bare(rest))
+    problem = names.room_problem(names.bare_room(rest))
+    return Mistake(problem) if problem else ForgetRoom(names.bare_room(rest))
 
 
 def read_archive(rest: str) -> Command:
@@ -104,10 +104,5 @@ def read_archive(rest: str) -> Command:
         return Mistake(
             "Behind the room's name can only stand stop, e.g. /mailbox archive lobby stop."
         )
-    problem = names.room_problem(_bare(room))
-    return Mistake(problem) if problem else ArchiveRoom(_bare(room), stop=bool(word.strip()))
-
-
-def _bare(room: str) -> str:
-    """Rooms are shown as #room, so people type them that way."""
-    return room[1:] if room.startswith("#") and len(room) > 1 else room
+    problem = names.room_problem(names.bare_room(room))
+    return Mistake(problem) if problem else ArchiveRoom(names.bare_room(room), stop=bool(word.strip()))

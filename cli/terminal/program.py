@@ -117,7 +117,7 @@ async def _answer_others(node: NodeHandle) -> None:
     try:
         from p2pchat.node import control
 
-        async with control.serve(node.config.data_dir / control_client.SOCKET_NAME, node.ui):
+        async with control.serve(node.config.data_dir / control_client.SOCKET_NAME, node):
             await trio.sleep_forever()
     except (P2pchatError, ImportError, OSError) as error:
         log.warning("no control socket", exc_info=error)

@@ -82,20 +82,31 @@ class MessageView:
         at = when(message.sent_at_ms, self._zone)
         here = when(record.received_at_ms, self._zone) if late and record.received_at_ms else None
         time = dated(at, here)
+        who = self.author(record)
+        where = (Span(f"{room(message.room)} ", "room"),) if elsewhere else ()
+        first, *others = safe_lines(record.alteration.text or message.text)
+        head = line(*where, Span(f"[{time}] ", "time"), who, f": {first}")
+        lines = [head, *(line(" " * HANGING_INDENT + other) for other in others)]
+        return with_mark(lines, record.alteration)
+
+    def author(self, record: records.RoomRecord) -> Span:
+        message = record.message
         peer = peer_id.to_text(message.sender)
         who = person(peer, message.nick or self._known.get(peer, ""))
-        if peer == self._me:
-            who = Span(who.text, "me")
-        where = (Span(f"{room(message.room)} ", "room"),) if elsewhere else ()
-        first, *others = safe_lines(message.text)
-        head = line(*where, Span(f"[{time}] ", "time"), who, f": {first}")
-        return [head, *(line(" " * HANGING_INDENT + other) for other in others)]
+        return Span(who.text, "me") if peer == self._me else who
 
     def history(self, page: Sequence[records.RoomRecord]) -> Iterator[Line]:
         """Oldest first, with a line where a new day begins."""
         yield from by_day(
             (when(record.message.sent_at_ms, self._zone), self.message(record)) for record in page
         )
+
+
+def with_mark(lines: Sequence[Line], alteration: records.Alteration) -> list[Line]:
+    """Lines of a message, and what has become of it behind them."""
+    mark = "(taken back)" if alteration.retracted else "(edited)" if alteration.text else ""
+    *others, last = lines
+    return [*others, (*last, Span(f" {mark}", "dim"))] if mark else list(lines)
 
 
 def by_day(messages: Iterable[tuple[datetime | None, Iterable[Line]]]) -> Iterator[Line]:

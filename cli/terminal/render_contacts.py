@@ -9,11 +9,17 @@ from p2pchat.cli.terminal.render import count, duration, hint, note, person, siz
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
+from p2pchat.node.protocol.safety_number import in_groups
 from p2pchat.proto import actors_pb2 as actors
 
 NO_CONTACTS = (
     "You have no contacts yet: /contact add <link> keeps somebody who gave you a link, /contact link shows "
     "yours for others."
+)
+GROUPS_IN_ROW = 4  # of the twelve groups of a safety number
+COMPARE = (
+    "Compare it with what the other side sees with /verify, in person or in a call where you know each other: not "
+    "in this chat."
 )
 NO_MAILBOXES = (
     "You have no mailbox, so messages reach you only while you are online: /mailbox add <link>."
@@ -38,6 +44,8 @@ def contact(status: actors.ContactStatus) -> Iterator[Span]:
     mailboxes = len(status.contact.record.mailboxes)
     parts = ["connected" if status.connected else "not connected"]
     parts.append(count(mailboxes, "mailbox") if mailboxes else "no mailbox")
+    if status.contact.verified_at_ms:
+        parts.append("verified")
     if status.waiting:
         parts.append(f"{count(status.waiting, 'message')} not delivered yet")
     if status.missed:
@@ -71,6 +79,29 @@ def named(status: actors.ContactStatus) -> Line:
 
 def removed(name: str) -> Line:
     return note(f"{name} is no longer among your contacts; the messages stay")
+
+
+def safety_number(found: actors.SafetyNumber) -> Iterator[Line]:
+    """Three rows of four groups, as people read them out, and what to do with them."""
+    name = safe_name(found.name, NAME_LIMIT)
+    yield line(
+        Span("* Safety number with ", "dim"), person(found.peer, found.name), Span(":", "dim")
+    )
+    groups = in_groups(found.digits)
+    for start in range(0, len(groups), GROUPS_IN_ROW):
+        yield line("      ", "  ".join(groups[start : start + GROUPS_IN_ROW]))
+    yield hint(COMPARE)
+    peer = f"…{peer_id.short(found.peer)}"
+    if found.verified:
+        yield note(f"You have verified {name}; /verify {peer} no takes that back")
+    else:
+        yield hint(f"All twelve groups are the same there? /verify {peer} yes notes it.")
+
+
+def verified(name: str, is_verified: bool) -> Line:
+    if is_verified:
+        return note(f"{name} is verified from now on: /contacts shows it")
+    return note(f"{name} is not verified any more")
 
 
 def own_link(link: str) -> Iterator[Line]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from p2pchat.cli.terminal import render_files
 from p2pchat.cli.terminal.lines import HANGING_INDENT, Line, Span, line
 from p2pchat.cli.terminal.render import (
     by_day,
@@ -19,6 +20,7 @@ from p2pchat.cli.terminal.render import (
     several,
     warning,
     when,
+    with_mark,
 )
 from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
 from p2pchat.node.protocol import peer_id
@@ -63,14 +65,14 @@ class DirectView:
     def incoming(self, partner: Partner, record: records.DirectRecord) -> list[Line]:
         """`[14:23:15] Bob (…a1B2c3) to you: Hi`; with the day, if it was sent on another one."""
         head = (_span(partner), Span(" to you", "direct"))
-        return _message(self._time(record), head, record.text)
+        return _message(self._time(record), head, record)
 
     def own(
         self, partner: Partner, record: records.DirectRecord, delivery: records.Delivery
     ) -> list[Line]:
         """`[14:23:15] you to Bob (…a1B2c3): Hi  - delivered`."""
         head = (Span("you", "me"), Span(" to ", "direct"), _span(partner))
-        *others, last = _message(self._time(record), head, record.text)
+        *others, last = _message(self._time(record), head, record)
         return [*others, (*last, Span("  - ", "dim"), _state(delivery))]
 
     def history(self, partner: Partner, page: Sequence[records.DirectRecord]) -> Iterator[Line]:
@@ -81,7 +83,7 @@ class DirectView:
         if record.outgoing:
             return self.own(partner, record, record.delivery)
         head = (_span(partner), Span(" to you", "direct"))
-        return _message(clock(self._at(record)), head, record.text)
+        return _message(clock(self._at(record)), head, record)
 
     def _at(self, record: records.DirectRecord) -> datetime | None:
         return when(record.sent_at_ms, self._zone)
@@ -92,12 +94,20 @@ class DirectView:
         return dated(self._at(record), here)
 
 
-def _message(time: str, head: Sequence[Span], text: str) -> list[Line]:
-    first, *others = safe_lines(text)
-    return [
+def said(record: records.DirectRecord) -> str:
+    """What a message says; one that offers a file says which."""
+    if record.HasField("file"):
+        return render_files.offered(record.file)
+    return record.alteration.text or record.text
+
+
+def _message(time: str, head: Sequence[Span], record: records.DirectRecord) -> list[Line]:
+    first, *others = safe_lines(said(record))
+    lines = [
         line(Span(f"[{time}] ", "time"), *head, f": {first}"),
         *(line(" " * HANGING_INDENT + other) for other in others),
     ]
+    return with_mark(lines, record.alteration)
 
 
 def stranger(partner: Partner) -> list[Line]:

@@ -27,6 +27,7 @@ class Rooms:
         self._announced: set[str] = set()  # rooms of the start that have had their line
         self._waited = False  # for somebody who hears what comes in by a pipe
         self._is_up = False  # the current room is known
+        self._unseen: set[str] = set()  # rooms of which something was shown since the last Enter
         self.joined: list[actors.Room] = []
         self.current = config.rooms[0].name if config.rooms else ""  # empty: in none
 
@@ -68,11 +69,23 @@ class Rooms:
 
     def arrived(self, event: actors.RoomMessagesArrived, *, elsewhere: bool) -> list[Line]:
         """`elsewhere`: what is typed does not go to this room, so it is named."""
+        self._unseen.add(event.room)
         return [
             line
             for record in event.records
             for line in self.view.message(record, elsewhere=elsewhere)
         ]
+
+    async def mark_seen(self) -> None:
+        """Somebody has pressed Enter: for other front ends nothing that was shown is unread any more."""
+        if not self._front.console.is_watched:
+            return
+        rooms, self._unseen = self._unseen, set()
+        for room in rooms:
+            try:
+                await self._front.ask(actors.MarkRoomSeen(room=room), actors.Done)
+            except P2pchatError:
+                self._unseen.add(room)  # the next Enter tries again
 
     # ---- commands -----------------------------------------------------------------------------------
 
@@ -116,16 +129,16 @@ class Rooms:
         page = await self._front.ask(question, actors.HistoryPage)
         self._bookmarks.turned(room, page.first)
         where = f"of {greeting.room(room)}"
-        head = heading(len(page.records), limit, where, earlier=bool(before))
-        if not page.records and not before:
+        head = heading(len(page.records), limit, where, earlier=bool(before), more=bool(page.first))
+        if not (page.records or before or page.first):
             head = render.note(f"Nothing of {greeting.room(room)} is kept here yet.")
         await self._front.show([head, *self.view.history(page.records)])
 
     async def _join(self, room: str, *, plain: bool = False) -> None:
         """Also for a room that was joined before: the node remembers which one was used last."""
+        self._announced.add(room)  # by what follows, and not by the event
         joined = await self._front.ask(actors.JoinRoom(room=room, plain=plain), actors.RoomJoined)
         self.current = joined.room
-        self._announced.add(room)
         await self.refresh()
         await self._front.show([render.joined(joined.room, plain=joined.plain)])
 

@@ -21,10 +21,12 @@ from p2pchat.cli.terminal import (
     render_doctor,
     render_info,
 )
+from p2pchat.cli.terminal.alterations import Alterations
 from p2pchat.cli.terminal.console import Console, Typed
 from p2pchat.cli.terminal.contacts import Contacts
 from p2pchat.cli.terminal.conversations import Conversations
 from p2pchat.cli.terminal.event_lines import EventLines
+from p2pchat.cli.terminal.files import Files
 from p2pchat.cli.terminal.front import Front
 from p2pchat.cli.terminal.lines import Line
 from p2pchat.cli.terminal.outcome import Outcome
@@ -52,7 +54,7 @@ ALONE = (
 RECALL = " Press Up to edit it."
 QUOTES = ' A name with spaces stands in quotes, e.g. /msg "Ann Lee" Hello.'
 
-_DIRECT = (actors.DirectArrived, actors.DeliveriesChanged)
+_DIRECT = (actors.DirectArrived, actors.DeliveriesChanged, actors.MessagesAltered)
 _AT_ONCE = (commands.Mistake, commands.ShowHelp, commands.Quit)  # need no node
 
 
@@ -71,7 +73,15 @@ class Session:
             self._front, self._contacts, self._rooms.known, self._rooms.stored
         )
         self._keeping = RoomKeeping(self._front)
-        self._event_lines = EventLines(node.identity.peer_bytes, self._rooms, self._conversations)
+        self._files = Files(self._front, self._contacts)
+        self._alterations = Alterations(self._front, self._contacts, self._rooms)
+        self._event_lines = EventLines(
+            node.identity.peer_bytes,
+            self._rooms,
+            self._conversations,
+            self._files,
+            self._alterations,
+        )
         self._missed = 0
         self._up = trio.Event()  # the node answers, and the current room is known
         self._over = trio.Event()
@@ -129,6 +139,7 @@ class Session:
     async def _work_off_input(self, feed: EventFeed) -> None:
         while (typed := await self._console.read()) is not None and not self._over.is_set():
             self._nursery.start_soon(self._conversations.mark_read)
+            self._nursery.start_soon(self._rooms.mark_seen)
             await self._take(typed)
         if self._console.must_finish and not self._over.is_set():
             await self._posts.finish()
@@ -229,6 +240,10 @@ class Session:
                 await self._converse(who)
             case _ if isinstance(command, commands.RoomCommand):
                 await self._carry_out_in_rooms(command)
+            case _ if isinstance(command, commands.FileCommand):
+                await self._files.carry_out(command, self._conversations.current)
+            case _ if isinstance(command, commands.AlteringCommand):
+                await self._alterations.carry_out(command, self._conversations.current)
             case _ if isinstance(command, commands.ContactCommand):
                 await self._contacts.carry_out(command)
 

@@ -8,6 +8,7 @@ from p2pchat.node.errors import (
     ActorCrashedError,
     ActorStoppedError,
     AskTimeoutError,
+    FileError,
     P2pchatError,
     RequestRejectedError,
     StoreError,
@@ -19,7 +20,7 @@ def rejection_of(error: P2pchatError) -> actors.Rejected:
     match error:
         case RequestRejectedError():
             reason, detail = cast("actors.Reason", error.reason), error.detail
-        case StoreError():
+        case StoreError() | FileError():
             reason, detail = actors.STORE_FAILED, str(error)
         case ActorStoppedError():
             reason, detail = actors.UNAVAILABLE, "The program is stopping."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
+from p2pchat.node.actors.storage_alterations import AlterationStorage
 from p2pchat.node.actors.storage_calls import (
     MAX_PAGE,
     SAVES_PER_COMMIT,
@@ -12,6 +13,7 @@ from p2pchat.node.actors.storage_calls import (
     inline,
 )
 from p2pchat.node.actors.storage_direct import DirectStorage
+from p2pchat.node.actors.storage_files import FileStorage
 from p2pchat.node.actors.storage_rooms import RoomStorage
 from p2pchat.node.protocol.address_book import MAX_KNOWN
 from p2pchat.node.runtime import handles
@@ -23,7 +25,7 @@ __all__ = ["MAX_PAGE", "SAVES_PER_COMMIT", "Runner", "StorageActor", "in_thread"
 MAILBOX_SIZE = 256  # letters; askers wait for space when the disk does not keep up
 
 
-class StorageActor(RoomStorage, DirectStorage):
+class StorageActor(RoomStorage, DirectStorage, AlterationStorage, FileStorage):
     """Keeps history and profile, direct messages, and who is where. A failing disk is answered with `Rejected`, and
     is no crash."""
 
@@ -45,6 +47,10 @@ class StorageActor(RoomStorage, DirectStorage):
     async def _save_known_peers(self, command: actors.SaveKnownPeers) -> Message:
         known = records.KnownPeers(peers=command.known.peers[:MAX_KNOWN])
         return await self._write(lambda: self._store.save_known_peers(known))
+
+    @handles(actors.MakeCheckpoint)
+    async def _make_checkpoint(self, _: actors.MakeCheckpoint) -> Message:
+        return await self._answer(lambda: actors.CheckpointMade(path=str(self._store.checkpoint())))
 
     @handles(actors.DescribeStore)
     async def _describe_store(self, _: actors.DescribeStore) -> Message:

@@ -33,6 +33,11 @@ async def in_thread(call: Callable[[], T]) -> T:
     return await trio.to_thread.run_sync(call, abandon_on_cancel=False)
 
 
+async def in_thread_left_behind(call: Callable[[], T]) -> T:
+    """For calls that only read and take long: who is cancelled does not wait for their end."""
+    return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
+
+
 async def inline(call: Callable[[], T]) -> T:
     """At once: for stores that never block, and for virtual time, which does not wait for threads."""
     return call()
@@ -70,8 +75,8 @@ class StoreActor(Actor):
         return await self._write(call) if _is_peer(peer) else _no_peer(peer)
 
     async def _save_together(
-        self, batches: Sequence[Sequence[M]], save: Callable[[Sequence[M]], list[bool]]
-    ) -> list[list[bool]] | actors.Rejected:
+        self, batches: Sequence[Sequence[M]], save: Callable[[Sequence[M]], list[T]]
+    ) -> list[list[T]] | actors.Rejected:
         """Save what is in all batches in one call; for each batch, what the call says of its items."""
         together = [item for batch in batches for item in batch]
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 
 from google.protobuf.message import Message
 
@@ -20,10 +21,14 @@ class DirectStorage(SearchStorage):
 
     @handles_batch(actors.SaveDirect, at_most=SAVES_PER_COMMIT)
     async def _save_direct(self, commands: Sequence[actors.SaveDirect]) -> Sequence[Message]:
-        saved = await self._save_together([c.saves for c in commands], self._store.save_direct)
+        batches = [c.saves for c in commands]
+        saved = await self._save_together(batches, self._save_directly)
         if isinstance(saved, actors.Rejected):
             return [saved] * len(commands)
-        return [actors.DirectSaved(fresh=fresh) for fresh in saved]
+        return [
+            actors.DirectSaved(fresh=(new for new, _ in each), altered=(late for _, late in each))
+            for each in saved
+        ]
 
     @handles_batch(actors.UpdateOutbox, at_most=SAVES_PER_COMMIT)
     async def _update_outbox(self, commands: Sequence[actors.UpdateOutbox]) -> Sequence[Message]:
@@ -112,6 +117,13 @@ class DirectStorage(SearchStorage):
         )
 
     # What runs in the worker thread.
+
+    def _save_directly(self, saves: Sequence[actors.DirectSave]) -> list[tuple[bool, bool]]:
+        """For each whether it was new, and whether it has been altered already."""
+        fresh = self._store.save_direct(saves)
+        new = [save.record for save in compress(saves, fresh)]
+        altered = iter(self._store.altered_direct(new))
+        return [(is_new, is_new and next(altered)) for is_new in fresh]
 
     def _outbox_entries(self, query: actors.ReadOutboxEntries) -> actors.OutboxEntries:
         return actors.OutboxEntries(entries=self._store.outbox_entries(query.peer, query.ids))

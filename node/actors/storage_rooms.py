@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -12,6 +13,7 @@ from p2pchat.node.protocol import sync as rules
 from p2pchat.node.protocol.items import unpack_bound, unpack_items
 from p2pchat.node.runtime import handles, handles_batch
 from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import sync_pb2 as sync
 
 MAX_RANGE_PAGE = 256  # messages of a range in one page
@@ -27,10 +29,16 @@ class RoomStorage(StoreActor):
     async def _save_room_messages(
         self, commands: Sequence[actors.SaveRoomMessages]
     ) -> Sequence[Message]:
-        saved = await self._save_together([c.records for c in commands], self._store.append)
+        batches = [c.records for c in commands]
+        saved = await self._save_together(batches, self._save_and_look)
         if isinstance(saved, actors.Rejected):
             return [saved] * len(commands)
-        return [actors.RoomMessagesSaved(fresh=fresh) for fresh in saved]
+        return [
+            actors.RoomMessagesSaved(
+                fresh=(new for new, _ in each), altered=(late for _, late in each)
+            )
+            for each in saved
+        ]
 
     @handles(actors.ReadHistory)
     async def _read_history(self, query: actors.ReadHistory) -> Message:
@@ -96,6 +104,12 @@ class RoomStorage(StoreActor):
         return await self._answer(checked)
 
     # What runs in the worker thread.
+
+    def _save_and_look(self, batch: Sequence[records.RoomRecord]) -> list[tuple[bool, bool]]:
+        """For each whether it was new, and whether it has been altered already."""
+        fresh = self._store.append(batch)
+        altered = iter(self._store.altered([*compress(batch, fresh)]))
+        return [(is_new, is_new and next(altered)) for is_new in fresh]
 
     def _page(self, query: actors.ReadHistory) -> actors.HistoryPage:
         page = self._store.history(query.room, length_of_page(query.limit), query.before)

@@ -48,8 +48,8 @@ class SearchStorage(StoreActor):
         for spot in spots:
             room, peer = room_of(spot.place), peer_of(spot.place)
             if room is not None:
-                for message in self._store.room_messages(room, [spot.key]):
+                for message in self._store.found_room_messages(room, [spot.key]):
                     yield actors.SearchHit(room_message=message)
             elif peer is not None:
-                for record in self._store.direct_messages(peer, [spot.key]):
+                for record in self._store.found_direct_messages(peer, [spot.key]):
                     yield actors.SearchHit(direct=record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,13 +12,15 @@ import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors import doctor
+from p2pchat.node.actors.conversations import Conversations
 from p2pchat.node.actors.descriptions import actor_status
+from p2pchat.node.actors.hiding import Hiding
 from p2pchat.node.actors.lanes import Desk, Lane
-from p2pchat.node.actors.parts import fill_in
+from p2pchat.node.actors.parts import ask_part, fill_in
 from p2pchat.node.errors import AskTimeoutError, P2pchatError, RequestRejectedError
 from p2pchat.node.events import EventHub
-from p2pchat.node.protocol import names, profiles
-from p2pchat.node.runtime import ASK_DEADLINE, Actor, ActorRef, ActorStats
+from p2pchat.node.protocol import names, peer_id, profiles
+from p2pchat.node.runtime import ASK_DEADLINE, Actor, ActorRef, ActorStats, handles
 from p2pchat.node.runtime.mailbox import Letter
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
@@ -41,8 +44,15 @@ EVENTS = frozenset(
         actors.Notice,
         actors.DirectArrived,
         actors.DeliveriesChanged,
+        actors.MessagesAltered,
+        actors.ContactChanged,
+        actors.ConversationChanged,
+        actors.TransferChanged,
     }
 )
+
+# After which something else may be unread.
+_STIRRING = (actors.RoomMessagesArrived, actors.DirectArrived, actors.MessagesAltered)
 
 # What the delivery actor is asked, and with what it answers.
 _REPLIES: dict[type[Message], type[Message]] = {
@@ -51,11 +61,16 @@ _REPLIES: dict[type[Message], type[Message]] = {
     actors.AddContact: actors.ContactStatus,
     actors.RenameContact: actors.ContactStatus,
     actors.RemoveContact: actors.Done,
+    actors.DescribeSafety: actors.SafetyNumber,
+    actors.SetVerified: actors.Done,
     actors.AddMailbox: actors.MailboxStatus,
     actors.RemoveMailbox: actors.Done,
     actors.ListMailboxes: actors.MailboxStatusList,
     actors.DescribeSelf: actors.Link,
     actors.MarkShown: actors.Done,
+    actors.BlockPeer: actors.PeerResolved,
+    actors.UnblockPeer: actors.PeerResolved,
+    actors.ListBlocked: actors.BlockedList,
     actors.ArchiveRoom: actors.ArchiveStatus,
 }
 
@@ -68,7 +83,28 @@ _ROOM_REPLIES: dict[type[Message], type[Message]] = {
     actors.ForgetRoom: actors.RoomTrimmed,
 }
 
+# What the storage actor is asked for exports and imports, and with what it answers.
+_STORED_REPLIES: dict[type[Message], type[Message]] = {
+    actors.ReadRange: actors.RoomPage,
+    actors.FindMessages: actors.MessagesFound,
+    actors.SaveRoomMessages: actors.RoomMessagesSaved,
+    actors.SaveDirect: actors.DirectSaved,
+}
+
+# What the files actor is asked, and with what it answers.
+_FILE_REPLIES: dict[type[Message], type[Message]] = {
+    actors.OfferFile: actors.TransferStatus,
+    actors.AcceptFile: actors.TransferStatus,
+    actors.DeclineFile: actors.Done,
+    actors.CancelTransfer: actors.Done,
+    actors.ListTransfers: actors.TransferList,
+}
+
 R = TypeVar("R", bound=Message)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class UiActor(Actor):
@@ -99,8 +135,11 @@ class UiActor(Actor):
         search: ActorRef | None = None,
         reachability: ActorRef | None = None,
         dht: ActorRef | None = None,
+        now_ms: Callable[[], int] = _now_ms,
+        files: ActorRef | None = None,
     ) -> None:
         """`dht` is None when it is switched off."""
+        self._files = files
         self._peer = peer
         self._data_dir = data_dir
         self._storage = storage
@@ -118,6 +157,10 @@ class UiActor(Actor):
         self._started_at = trio.current_time()
         self._name = names.default_name(peer)
         self._desk = Desk(on_unheard=self._notice)
+        self._hiding = Hiding()
+        self._conversations = Conversations(
+            storage=storage, pubsub=pubsub, delivery=delivery, emit=hub.emit, now_ms=now_ms
+        )
         self._lanes = self._make_lanes()
 
     def _make_lanes(self) -> dict[type[Message], Lane]:
@@ -126,7 +169,10 @@ class UiActor(Actor):
         # One at a time by the delivery actor itself; some wait for a word from a mailbox.
         people = self._desk.lane(self._ask_delivery, QUERIES_AT_ONCE)
         changes = self._desk.lane(self._change, 1)
+        files = self._desk.lane(self._ask_files, QUERIES_AT_ONCE)
         queries = self._desk.lane(self._query, QUERIES_AT_ONCE)
+        alterations = self._desk.lane(self._alter, POSTS_IN_FLIGHT)
+        kept = self._desk.lane(self._conversations.change, 1)
         diagnoses = self._desk.lane(self._doctor.begin, doctor.AT_ONCE)
         return {
             actors.Diagnose: diagnoses,
@@ -138,15 +184,29 @@ class UiActor(Actor):
             actors.ListStoredRooms: queries,
             actors.ListConnections: queries,
             actors.DescribeNode: queries,
+            actors.MakeCheckpoint: queries,
             actors.ReadDirectHistory: queries,
             actors.SearchHistory: queries,
             actors.SendDirect: direct,
+            actors.AlterMessage: alterations,
+            actors.ListConversations: queries,
+            actors.MarkRoomSeen: kept,
+            actors.Mute: kept,
+            actors.DeleteMessage: kept,
             **dict.fromkeys(_ROOM_REPLIES, queries),
+            **dict.fromkeys(_STORED_REPLIES, queries),
             **dict.fromkeys(_REPLIES, people),
+            **dict.fromkeys(_FILE_REPLIES, files),
         }
 
     async def started(self) -> None:
+        # The delivery actor says who is blocked, after the first events.
+        contacts = await ask_part(self._storage, actors.ReadContacts(), actors.ContactList)
+        if contacts is not None:
+            blocked = (each.peer for each in contacts.contacts if each.blocked_at_ms)
+            self._hiding.block(map(peer_id.to_text, blocked))
         self.spawn(self._desk.run, name="ui desk")
+        self.spawn(self._conversations.run, name="what is unread")
 
     async def stopping(self) -> None:
         """A posted text is saved, or its sender is told, before the actors that do it stop."""
@@ -157,11 +217,22 @@ class UiActor(Actor):
         for letter in letters:
             kind = type(letter.message)
             if kind in EVENTS:
-                self._hub.emit(letter.message)
+                self._happened(letter.message)
             elif kind in self._lanes:
                 self._lanes[kind].put(letter)
             else:
                 await super().receive([letter])
+
+    def _happened(self, event: Message) -> None:
+        if (shown := self._hiding.event(event)) is not None:
+            self._hub.emit(shown)
+        if isinstance(event, _STIRRING):
+            self._conversations.stir()
+
+    @handles(actors.BlocksChanged)
+    async def _blocks_changed(self, event: actors.BlocksChanged) -> None:
+        self._hiding.block(event.peers)
+        self._conversations.stir()
 
     # ---- questions ----------------------------------------------------------------------------------
 
@@ -173,17 +244,46 @@ class UiActor(Actor):
                 return partial(self._storage.ask, message, actors.HistoryPage)
             case actors.SearchHistory() if self._search is not None:
                 return partial(self._search.ask, message, actors.SearchPage)
+            case actors.MakeCheckpoint():
+                # Without a deadline: it takes as long as the disk does.
+                return partial(self._storage.request, message, actors.CheckpointMade)
             case actors.ListStoredRooms():
                 return partial(self._storage.ask, message, actors.RoomUsageList)
             case actors.ListConnections():
-                return partial(self._transport.ask, message, actors.ConnectionList)
+                return partial(self._ask_openly, self._transport, message, actors.ConnectionList)
+            case actors.ListMembers():
+                return partial(self._ask_openly, self._pubsub, message, actors.MemberList)
+            case actors.ListConversations():
+                return self._conversations.list
+            case _ if type(message) in _STORED_REPLIES:
+                return partial(self._storage.ask, message, _STORED_REPLIES[type(message)])
             case _ if type(message) in _ROOM_REPLIES:
                 return partial(self._pubsub.ask, message, _ROOM_REPLIES[type(message)])
             case _:
                 return self._describe
 
+    async def _ask_openly(self, ref: ActorRef, message: Message, reply: type[Message]) -> Message:
+        return self._hiding.answer(await ref.ask(message, reply))
+
     async def _ask_delivery(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        if isinstance(message, actors.MarkShown):
+            return partial(self._mark_shown, message)
         return partial(self._delivery.ask, message, _REPLIES[type(message)])
+
+    async def _mark_shown(self, message: actors.MarkShown) -> Message:
+        done = await self._delivery.ask(message, actors.Done)
+        self._conversations.stir()
+        return done
+
+    async def _alter(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        assert isinstance(message, actors.AlterMessage)
+        return await _forward(self._delivery if message.peer else self._pubsub, message)
+
+    async def _ask_files(self, message: Message) -> Callable[[], Awaitable[Message]]:
+        """Without a deadline: a large file is hashed before it is offered."""
+        if self._files is None:
+            raise RequestRejectedError(actors.UNAVAILABLE, "This node sends and takes no files.")
+        return partial(self._files.request, message, _FILE_REPLIES[type(message)])
 
     async def _describe(self) -> actors.NodeDescription:
         """Assemble the parts; an actor that is down leaves its own out."""
@@ -229,11 +329,14 @@ class UiActor(Actor):
 
     async def _join(self, message: actors.JoinRoom) -> Message:
         joined = await self._pubsub.ask(message, actors.RoomJoined)
+        if not joined.already:
+            self._hub.emit(joined)  # for the other front ends
         await self._remember(partial(profiles.with_room, room=joined.room, plain=joined.plain))
         return joined
 
     async def _leave(self, message: actors.LeaveRoom) -> Message:
         left = await self._pubsub.ask(message, actors.RoomLeft)
+        self._hub.emit(left)  # for the other front ends
         await self._remember(partial(profiles.without_room, room=left.room))
         return left
 

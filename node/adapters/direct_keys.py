@@ -87,15 +87,31 @@ def position_key(peer: bytes, outgoing: bool, id_: bytes, lamport: int) -> bytes
     return b"".join((_LENGTH.pack(len(peer)), peer, _U64.pack(lamport), id_, _DIRECTIONS[outgoing]))
 
 
+def stands(record: records.DirectRecord) -> bytes:
+    """Its position key."""
+    return position_key(record.peer, record.outgoing, record.id, stands_at(record))
+
+
 def message_key(peer: bytes, outgoing: bool, id_: bytes) -> bytes:
     """Equal for a repeated message, whatever else it says."""
     return b"".join((_LENGTH.pack(len(peer)), peer, _DIRECTIONS[outgoing], id_))
+
+
+def transfer_key(record: records.TransferRecord) -> bytes:
+    """That of the message which offers the file."""
+    return message_key(record.peer, record.outgoing, record.offer.transfer)
 
 
 def message_of(key: bytes) -> tuple[bytes, bytes]:
     """(peer, id) in a message key."""
     end = _LENGTH.size + _LENGTH.unpack_from(key)[0]
     return key[_LENGTH.size : end], key[end + 1 :]
+
+
+def is_outgoing(key: bytes) -> bool:
+    """Of a message key."""
+    end = _LENGTH.size + _LENGTH.unpack_from(key)[0]
+    return key[end : end + 1] == _DIRECTIONS[True]
 
 
 def conversation_head(peer: bytes, newest: Sequence[bytes]) -> RoomHead:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 
-from p2pchat.node.protocol.items import LAMPORT_BYTES
+from p2pchat.node.protocol.items import LAMPORT_BYTES, TAG_BYTES
 from p2pchat.node.protocol.summary import LEVELS, SUM_BYTES, Cell
 
 HEAD_IDS = 3  # newest ids in a RoomHead: a new message names that many parents at most
@@ -47,6 +47,11 @@ def id_prefix(room: bytes, message_id: bytes) -> bytes:
 
 def id_key(room: bytes, message_id: bytes, item: bytes) -> bytes:
     return id_prefix(room, message_id) + item[LAMPORT_BYTES:]
+
+
+def item_at(id_entry: bytes, lamport: bytes) -> bytes:
+    """Of an id key and its value."""
+    return lamport + id_entry[-TAG_BYTES:]
 
 
 def cell_key(room: bytes, level: int, bucket: int) -> bytes:

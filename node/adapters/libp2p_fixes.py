@@ -34,6 +34,9 @@ HANDSHAKES_PER_HOST = (
 )
 
 MAX_WINDOW = 1024 * 1024  # bytes of one stream that nobody has read yet
+# Seconds in which half a window is used up by somebody fast, however near: py-libp2p's writers look for a new window
+# every 10 ms, many round trips of a local network.
+FAST_USE = 0.1
 WRITE_TIMEOUT = 20.0  # seconds for the operating system to take one frame
 
 # As libp2p made them; the fixes replace them for the whole process.
@@ -136,7 +139,7 @@ def grow_windows_by_use() -> None:
     send 16 MB that nobody has read. It also sends an update for every read.
 
     Here, as in go-yamux: an update when half the window is free, twice the window when that was within four
-    round trips, and no more than `MAX_WINDOW`.
+    round trips (or `FAST_USE`), and no more than `MAX_WINDOW`.
     """
 
     async def update(self: YamuxStream, *, bytes_read: int = 0) -> None:
@@ -146,7 +149,8 @@ def grow_windows_by_use() -> None:
             if held > self.target_recv_window // 2:
                 return
             now = trio.current_time()
-            if self.epoch_start > 0 and now - self.epoch_start < 4 * self._effective_rtt():
+            soon = max(4 * self._effective_rtt(), FAST_USE)
+            if self.epoch_start > 0 and now - self.epoch_start < soon:
                 self.target_recv_window = min(2 * self.target_recv_window, MAX_WINDOW)
             self.epoch_start = now
             grant = self.target_recv_window - held

@@ -20,6 +20,7 @@ from libp2p.io.exceptions import IOException
 from libp2p.io.utils import read_exactly
 from libp2p.network.stream.exceptions import StreamReset
 from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
 from libp2p.protocol_muxer.exceptions import ProtocolNotSupportedError
 from libp2p.protocol_muxer.multiselect_client import MultiselectClient
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
@@ -109,7 +110,13 @@ class Pings:
             return  # what comes in may have been under way for long
         now, measured = trio.current_time(), self._measured.get(connection)
         if measured is not None:
-            self._due[connection] = min(now + PING_EVERY + LEAD, measured + RTT_LIFE)
+            lead = LEAD if self._goes_first(connection) else 2 * LEAD
+            self._due[connection] = min(now + PING_EVERY + lead, measured + RTT_LIFE)
+
+    def _goes_first(self, connection: INetConn) -> bool:
+        """Of two whose pings have crossed: else they would cross for ever."""
+        other: ID = connection.muxed_conn.peer_id
+        return bool(self._swarm.get_peer_id().to_bytes() < other.to_bytes())
 
     async def _check(self, connection: INetConn) -> None:
         try:

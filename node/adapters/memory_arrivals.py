@@ -24,12 +24,18 @@ class MemoryArrivals:
         self._queue: dict[int, index.Change] = {}  # by number, ascending
         self._last = 0  # number given out
 
-    def came_to_rooms(self, messages: Iterable[records.RoomRecord]) -> None:
-        for record in messages:
-            self._put(room_change(record))
+    def came(self, changes: Iterable[index.Change]) -> None:
+        for change in changes:
+            self._put(change)
 
-    def came_directly(self, record: records.DirectRecord, position: bytes) -> None:
-        self._put(direct_change(record, position))
+    def changed(self, before: Iterable[index.Change], after: Iterable[index.Change]) -> None:
+        """What was to be found before a write, and what is now."""
+        lost = {bytes_of(change.spot): change for change in before}
+        new = {bytes_of(change.spot): change for change in after}
+        for spot in new.keys() - lost.keys():
+            self._put(new[spot])
+        for spot in lost.keys() - new.keys():
+            self._put(index.Change(spot=lost[spot].spot, text=lost[spot].text, deleted=True))
 
     def going(self, room: MemoryRoom, limit: int) -> None:
         """To be called before the room is trimmed."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from p2pchat.node.adapters.direct_keys import (
@@ -16,15 +16,19 @@ from p2pchat.node.adapters.direct_keys import (
     peer_prefix,
     position_key,
     prefix_end,
+    stands,
     stands_at,
 )
 from p2pchat.node.adapters.history_keys import HEAD_IDS
-from p2pchat.node.adapters.memory_arrivals import MemoryArrivals
+from p2pchat.node.adapters.memory_arrivals import MemoryArrivals, direct_change
+from p2pchat.node.adapters.memory_transfers import MemoryTransfers
 from p2pchat.node.errors import StoreError
 from p2pchat.node.ports import RoomHead
-from p2pchat.node.protocol import peer_id
+from p2pchat.node.ports.store import MOST_PASSED
+from p2pchat.node.protocol import alterations, peer_id
 from p2pchat.node.protocol.envelope import envelope_id
 from p2pchat.proto import actors_pb2 as actors
+from p2pchat.proto import index_pb2 as index
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
@@ -69,12 +73,19 @@ class MemoryDirect:
         self._due: dict[bytes, bool] = {}  # message key -> whether read; else delivered
         self._spool: dict[bytes, bytes] = {}  # envelope id -> Envelope
         self._contacts: dict[bytes, bytes] = {}
+        self._marks: dict[bytes, records.Alteration] = {}  # by message key, there or not
+        self._transfers = MemoryTransfers()
 
     # ---- messages ---------------------------------------------------------------------------------
 
     def save_direct(self, saves: Sequence[actors.DirectSave]) -> list[bool]:
         self._check_writable()
-        return [self._save(save) for save in saves]
+        if not any(save.record.target for save in saves):
+            return [self._save(save) for save in saves]
+        before = [*self._said_directly()]
+        fresh = [self._save(save) for save in saves]
+        self.arrivals.changed(before, self._said_directly())
+        return fresh
 
     def direct_history(
         self, peer: str, limit: int, before: bytes = b""
@@ -83,15 +94,94 @@ class MemoryDirect:
         binary = peer_id.from_text(peer)
         positions = self._conversations.get(binary, [])
         end = bisect_left(positions, before or prefix_end(peer_prefix(binary)))
-        page = positions[max(0, end - limit) : end]
-        found = [self._messages[self._positions[position]].record() for position in page]
-        return actors.DirectHistoryPage(records=found, first=page[0] if page else b"")
+        page: list[tuple[bytes, records.DirectRecord]] = []
+        passed = 0
+        while len(page) < limit and end > 0 and passed < MOST_PASSED:
+            end -= 1
+            some = self._shown([self._positions[positions[end]]])
+            page += ((positions[end], record) for record in some)
+            passed += not some
+        first = page[-1][0] if page else b""
+        if passed >= MOST_PASSED and end:
+            first = positions[end]
+        found = [record for _, record in reversed(page)]
+        return actors.DirectHistoryPage(records=found, first=first)
 
-    def direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
+    def found_direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
         self._check_open()
         positions = [peer_prefix(peer_id.from_text(peer)) + key for key in keys]
         found = (self._positions.get(position) for position in positions)
-        return [self._messages[key].record() for key in found if key is not None]
+        every = [self._messages[key].record() for key in found if key is not None]
+        return self._shown([_about(record) for record in every if self._is_said(record)])
+
+    def named_direct_messages(
+        self, peer: str, names: Sequence[tuple[bool, bytes]]
+    ) -> list[records.DirectRecord]:
+        self._check_open()
+        binary = peer_id.from_text(peer)
+        return self._shown([message_key(binary, outgoing, id_) for outgoing, id_ in names])
+
+    def altered_direct(self, batch: Sequence[records.DirectRecord]) -> list[bool]:
+        self._check_open()
+        keys = (message_key(record.peer, record.outgoing, record.id) for record in batch)
+        return [key in self._marks for key in keys]
+
+    def delete_direct_message(self, peer: str, outgoing: bool, message_id: bytes) -> bool:
+        self._check_writable()
+        key = message_key(peer_id.from_text(peer), outgoing, message_id)
+        if not self._shown([key]):
+            return False
+        before = [*self._said_directly()]
+        self._marks[key] = alterations.deleted(self._marks.get(key))
+        message = self._messages[key]
+        message.read = True
+        for each in (message, *self._edits_of(key)):
+            if each.outbox is None and stands(each.record()) in self._positions:
+                self._remove(each)
+        self.arrivals.changed(before, self._said_directly())
+        return True
+
+    def _edits_of(self, key: bytes) -> list[_Message]:
+        every = ((message, message.record()) for message in self._messages.values())
+        return [each for each, record in every if record.target and _about(record) == key]
+
+    def _remove(self, message: _Message) -> None:
+        """It stays known, so that it is not taken for new when it comes again."""
+        position = stands(message.record())
+        self._positions.pop(position, None)
+        there = self._conversations[message.record().peer]
+        del there[bisect_left(there, position)]
+
+    def _shown(self, keys: Iterable[bytes]) -> list[records.DirectRecord]:
+        """Those of the messages with these keys that are to be shown."""
+        every = (self._messages[key].record() for key in keys if key in self._messages)
+        found = [record for record in every if not record.target]
+        for record in found:
+            alterations.join_direct(record, self._marks.get(_about(record)))
+        return [record for record in found if not record.alteration.deleted]
+
+    def _is_said(self, record: records.DirectRecord) -> bool:
+        """Whether its own text is what is to be read now, there or in what it is about."""
+        mark = self._marks.get(_about(record))
+        if record.target:
+            return alterations.counts(mark, record.id, record.text)
+        return alterations.is_as_said(mark)
+
+    def _said_directly(self) -> Iterator[index.Change]:
+        for position, key in self._positions.items():
+            record = self._messages[key].record()
+            if self._is_said(record):
+                yield direct_change(record, position)
+
+    def _unread_directly(self, blocked: Collection[bytes]) -> Iterator[actors.UnreadChanged]:
+        every = (message.record() for message in self._messages.values())
+        unread = Counter(
+            peer_id.to_text(record.peer)
+            for record in every
+            if not (record.outgoing or record.read or record.target or record.peer in blocked)
+        )
+        for peer, count in sorted(unread.items()):
+            yield actors.UnreadChanged(peer=peer, unread=count)
 
     def conversation_head(self, peer: str) -> RoomHead:
         self._check_open()
@@ -113,6 +203,20 @@ class MemoryDirect:
                 self._due[key] = True
         return seen
 
+    # ---- files ------------------------------------------------------------------------------------
+
+    def transfers(self) -> list[records.TransferRecord]:
+        self._check_open()
+        return self._transfers.all()
+
+    def save_transfer(self, record: records.TransferRecord) -> None:
+        self._check_writable()
+        self._transfers.save(record)
+
+    def delete_transfers(self, gone: Sequence[records.TransferRecord]) -> None:
+        self._check_writable()
+        self._transfers.delete(gone)
+
     def _save(self, save: actors.DirectSave) -> bool:
         record = save.record
         key = message_key(record.peer, record.outgoing, record.id)
@@ -127,19 +231,26 @@ class MemoryDirect:
 
     def _add(self, key: bytes, save: actors.DirectSave) -> None:
         record = save.record
+        if save.HasField("transfer"):
+            self._transfers.save(save.transfer)
         message = self._messages[key] = _Message(record.SerializeToString())
         if record.outgoing:
             queued = records.Delivery(stage=records.QUEUED)
             delivery = record.delivery if record.delivery.ByteSize() else queued
             message.delivery = delivery.SerializeToString()
-            message.outbox = _outbox_record(save).SerializeToString()
-            self._sent += 1
-            message.number = self._sent
+            if not save.past:
+                message.outbox = _outbox_record(save).SerializeToString()
+                self._sent += 1
+                message.number = self._sent
         else:
-            message.read = record.read
+            message.read = record.read or bool(record.target)  # what is not listed is not unread
+        if record.target:
+            mark = self._marks.get(_about(record))
+            self._marks[_about(record)] = alterations.folded(mark, alterations.of_direct(record))
         position = position_key(record.peer, record.outgoing, record.id, stands_at(record))
         self._positions[position] = key
-        self.arrivals.came_directly(record, position)
+        if not record.target and self._is_said(record):
+            self.arrivals.came([direct_change(record, position)])
         insort(self._conversations[record.peer], position)
 
     # ---- outbox -----------------------------------------------------------------------------------
@@ -183,8 +294,11 @@ class MemoryDirect:
             kept.envelope.CopyFrom(update.envelope)
             kept.record_sequence = update.record_sequence
             message.outbox = kept.SerializeToString()
-        if update.finished:
+        if update.finished and message.outbox is not None:
             message.outbox = None
+            mark = self._marks.get(_about(message.record()))
+            if mark is not None and mark.deleted and not message.record().target:
+                self._remove(message)
         return forward
 
     # ---- receipts ---------------------------------------------------------------------------------
@@ -247,6 +361,9 @@ class MemoryDirect:
         self._check_writable()
         self._contacts.pop(peer_id.from_text(peer), None)
 
+    def _blocked_peers(self) -> frozenset[bytes]:
+        return frozenset(c.peer for c in self.contacts() if c.blocked_at_ms)
+
     # ---- open or not ------------------------------------------------------------------------------
 
     def _check_open(self) -> None:
@@ -264,6 +381,11 @@ class MemoryDirect:
         return sum(map(len, (*contents, *self._spool.values(), *self._contacts.values())))
 
 
+def _about(record: records.DirectRecord) -> bytes:
+    """The key of the message, or of the one that it is about."""
+    return message_key(record.peer, record.outgoing, record.target or record.id)
+
+
 def _outbox_record(save: actors.DirectSave) -> records.OutboxRecord:
     record = save.record
     return records.OutboxRecord(
@@ -273,4 +395,5 @@ def _outbox_record(save: actors.DirectSave) -> records.OutboxRecord:
         expires_at_ms=record.expires_at_ms,
         envelope=save.envelope if save.HasField("envelope") else None,
         record_sequence=save.record_sequence,
+        alteration=bool(record.target),
     )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 
 from p2pchat.node.adapters.history_keys import HEAD_IDS
 from p2pchat.node.adapters.newest_messages import newest_that_fit
 from p2pchat.node.ports import HistorySlice, RoomHead
+from p2pchat.node.ports.store import MOST_PASSED
+from p2pchat.node.protocol import alterations
 from p2pchat.node.protocol.items import bound_at, item_of, lamport_of
+from p2pchat.node.protocol.room_message import is_alteration
 from p2pchat.node.protocol.summary import LEVELS, Cell, CellSet, cells_of, floor_for
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
+from p2pchat.proto import wire_pb2 as wire
+
+Name = tuple[bytes, bytes]  # sender and message id
 
 
 class MemoryRoom:
@@ -25,6 +32,10 @@ class MemoryRoom:
         self._by_id: dict[bytes, set[bytes]] = {}  # message id -> items
         self._cells: list[dict[int, Cell]] = [{} for _ in LEVELS]  # by level and bucket
         self._buckets: list[list[int]] = [[] for _ in LEVELS]  # the same buckets, sorted
+        self._marks: dict[
+            Name, records.Alteration
+        ] = {}  # what has become of messages, there or not
+        self._unread: Counter[bytes] = Counter()  # by sender
 
     def __len__(self) -> int:
         return len(self._items)
@@ -39,26 +50,123 @@ class MemoryRoom:
         insort(self._items, item)
         for cell in cells_of([(item, record.message.ByteSize())]):
             self._add(cell)
+        if is_alteration(record.message):
+            new = alterations.of_room_message(record.message)
+            name = _about(record.message)
+            self._marks[name] = alterations.folded(self._marks.get(name), new)
+        elif record.unseen:
+            self._unread[record.message.sender] += 1
         return True
 
     def trim(self, limit: int) -> tuple[int, bool]:
         below = bisect_left(self._items, bound_at(self.settings.floor))
         old = self._items[: min(limit, below)]
         del self._items[: len(old)]
+        lost = [self._record(item) for item in old]
         for item in old:
             self._drop(item)
+        deleted = {name for name, mark in self._marks.items() if mark.deleted}
+        for record in lost:
+            self._forget_mark(record)
+            if not is_alteration(record.message) and _about(record.message) not in deleted:
+                self._uncount(record)
         return len(old), below > len(old)
 
     def save(self, settings: records.RoomSettings) -> None:
+        muted, seen_ms = self.settings.muted, self.settings.seen_ms
         self.settings.CopyFrom(settings)
+        self.settings.muted, self.settings.seen_ms = muted, seen_ms
+
+    def mark_seen(self, seen_ms: int) -> None:
+        self.settings.seen_ms = max(self.settings.seen_ms, seen_ms)
+        self._unread.clear()
+
+    # ---- what has become of messages ------------------------------------------------------------------
+
+    def said(self, message: wire.RoomMessage) -> bool:
+        """Whether a message's own text is what is to be read now, there or in what it is about."""
+        mark = self._marks.get(_about(message))
+        if is_alteration(message):
+            return alterations.counts(mark, message.id, message.text)
+        return alterations.is_as_said(mark)
+
+    def current(self) -> dict[bytes, records.RoomRecord]:
+        """The messages whose text is to be read now, by item."""
+        every = ((item, self._record(item)) for item in self._items)
+        return {item: record for item, record in every if self.said(record.message)}
+
+    def named(
+        self, names: Sequence[Name], blocked: Collection[bytes] = ()
+    ) -> list[records.RoomRecord]:
+        found = (
+            self._shown(item, blocked)
+            for sender, id_ in names
+            for item in sorted(self._by_id.get(id_, ()))
+            if self._record(item).message.sender == sender
+        )
+        return [record for record in found if record is not None]
+
+    def found(self, items: Sequence[bytes], blocked: Collection[bytes]) -> list[records.RoomRecord]:
+        said = [r.message for r in self.messages(items) if self.said(r.message)]
+        return self.named([_about(message) for message in said], blocked)
+
+    def altered(self, record: records.RoomRecord) -> bool:
+        return _about(record.message) in self._marks and not is_alteration(record.message)
+
+    def delete(self, name: Name) -> bool:
+        mark = self._marks.get(name)
+        found = self.named([name])
+        if not found or (mark is not None and mark.deleted):
+            return False
+        self._marks[name] = alterations.deleted(mark)
+        for record in found:
+            self._uncount(record)
+        return True
+
+    def unread_but_of(self, blocked: Collection[bytes]) -> int:
+        return sum(count for sender, count in self._unread.items() if sender not in blocked)
+
+    def _uncount(self, record: records.RoomRecord) -> None:
+        sender = record.message.sender
+        self._unread[sender] = max(0, self._unread[sender] - self._is_unread(record))
+
+    def _is_unread(self, record: records.RoomRecord) -> bool:
+        return record.unseen and record.received_at_ms > self.settings.seen_ms
+
+    def _forget_mark(self, lost: records.RoomRecord) -> None:
+        """With the message; without one, with what has altered it."""
+        name = _about(lost.message)
+        is_there = any(
+            self._record(item).message.sender == name[0] for item in self._by_id.get(name[1], ())
+        )
+        if not is_alteration(lost.message) or not is_there:
+            self._marks.pop(name, None)
+
+    def _shown(self, item: bytes, blocked: Collection[bytes]) -> records.RoomRecord | None:
+        record = self._record(item)
+        if is_alteration(record.message) or record.message.sender in blocked:
+            return None
+        alterations.join_room(record, self._marks.get(_about(record.message)))
+        return None if record.alteration.deleted else record
 
     # ---- reading ----------------------------------------------------------------------------------
 
-    def history(self, limit: int, before: bytes) -> HistorySlice:
+    def history(self, limit: int, before: bytes, blocked: Collection[bytes]) -> HistorySlice:
         """`before` is an item, or empty."""
         end = bisect_left(self._items, before) if before else len(self._items)
-        page = self._items[max(0, end - limit) : end]
-        return HistorySlice([self._record(item) for item in page], page[0] if page else b"")
+        page: list[tuple[bytes, records.RoomRecord]] = []
+        passed = 0
+        while len(page) < limit and end > 0 and passed < MOST_PASSED:
+            end -= 1
+            record = self._shown(self._items[end], blocked)
+            if record is not None:
+                page.append((self._items[end], record))
+            else:
+                passed += 1
+        first = page[-1][0] if page else b""
+        if passed >= MOST_PASSED and end:
+            first = self._items[end]
+        return HistorySlice([record for _, record in reversed(page)], first)
 
     def head(self) -> RoomHead:
         newest = [self._record(item).message for item in self._items[: -HEAD_IDS - 1 : -1]]
@@ -141,3 +249,8 @@ class MemoryRoom:
             del self._cells[part.level][part.bucket]
             buckets = self._buckets[part.level]
             del buckets[bisect_left(buckets, part.bucket)]
+
+
+def _about(message: wire.RoomMessage) -> Name:
+    """The message, or the one that it is about."""
+    return message.sender, message.target or message.id

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import compress
+from pathlib import Path
 
-from p2pchat.node.adapters.memory_arrivals import MemoryArrivals, direct_change, room_change
+from p2pchat.node.adapters.memory_arrivals import MemoryArrivals, room_change
 from p2pchat.node.adapters.memory_direct import MemoryDirect
 from p2pchat.node.adapters.memory_rooms import MemoryRoom
+from p2pchat.node.errors import StoreError
 from p2pchat.node.ports import HistorySlice, RoomHead, StoreInfo
-from p2pchat.node.protocol.items import ITEM_BYTES, START
 from p2pchat.node.protocol.names import stored_room
+from p2pchat.node.protocol.room_message import is_alteration
 from p2pchat.node.protocol.summary import CellSet
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import index_pb2 as index
 from p2pchat.proto import records_pb2 as records
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FREE_BYTES = 1 << 40  # as if there was a disk that nobody fills
-
-_END = b"\xff" * (ITEM_BYTES + 1)  # above every item
 
 
 class MemoryStore(MemoryDirect):
@@ -38,19 +38,63 @@ class MemoryStore(MemoryDirect):
     def close(self) -> None:
         self._is_open = False
 
+    def checkpoint(self) -> Path:
+        raise StoreError("This node keeps nothing on a disk that could be backed up.")
+
     # ---- rooms ------------------------------------------------------------------------------------
 
     def append(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
         self._check_writable()
-        fresh = [
-            self._room_to_write(stored_room(record.message.room, record.plain)).keep(record)
-            for record in batch
-        ]
-        self.arrivals.came_to_rooms(compress(batch, fresh))
+        rooms = [self._room_to_write(_room_of(record)) for record in batch]
+        some_alter = any(is_alteration(record.message) for record in batch)
+        before = [change for room in _each(rooms) for change in _said(room)] if some_alter else []
+        fresh = [room.keep(record) for room, record in zip(rooms, batch, strict=True)]
+        if some_alter:
+            self.arrivals.changed(before, (c for room in _each(rooms) for c in _said(room)))
+        else:
+            new = compress(zip(rooms, batch, strict=True), fresh)
+            self.arrivals.came(room_change(r) for room, r in new if room.said(r.message))
         return fresh
 
+    def altered(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
+        return [self._room(_room_of(record)).altered(record) for record in batch]
+
+    def found_room_messages(self, room: str, items: Sequence[bytes]) -> list[records.RoomRecord]:
+        return self._room(room).found(items, self._blocked_peers())
+
+    def named_room_messages(
+        self, room: str, names: Sequence[tuple[bytes, bytes]]
+    ) -> list[records.RoomRecord]:
+        return self._room(room).named(names, self._blocked_peers())
+
+    def delete_room_message(self, room: str, sender: bytes, message_id: bytes) -> bool:
+        self._check_writable()
+        found = self._room(room)
+        before = [*_said(found)]
+        deleted = found.delete((sender, message_id))
+        self.arrivals.changed(before, _said(found))
+        return deleted
+
+    def mute_room(self, room: str, muted: bool) -> None:
+        self._check_writable()
+        self._room_to_write(room).settings.muted = muted
+
+    def mark_room_seen(self, room: str, seen_ms: int) -> None:
+        self._check_writable()
+        self._room_to_write(room).mark_seen(seen_ms)
+
+    def unread(self) -> list[actors.UnreadChanged]:
+        self._check_open()
+        blocked = self._blocked_peers()
+        rooms = (
+            actors.UnreadChanged(room=name, unread=count)
+            for name, room in sorted(self._rooms.items())
+            if (count := room.unread_but_of(blocked))
+        )
+        return [*rooms, *self._unread_directly(blocked)]
+
     def history(self, room: str, limit: int, before: bytes = b"") -> HistorySlice:
-        return self._room(room).history(limit, before)
+        return self._room(room).history(limit, before, self._blocked_peers())
 
     def room_head(self, room: str) -> RoomHead:
         return self._room(room).head()
@@ -136,7 +180,17 @@ class MemoryStore(MemoryDirect):
     def _texts(self) -> Iterator[index.Change]:
         self._check_open()
         for room in self._rooms.values():
-            for record in room.messages(room.items(START, _END, len(room))):
-                yield room_change(record)
-        for position, key in self._positions.items():
-            yield direct_change(self._messages[key].record(), position)
+            yield from _said(room)
+        yield from self._said_directly()
+
+
+def _room_of(record: records.RoomRecord) -> str:
+    return stored_room(record.message.room, record.plain)
+
+
+def _each(rooms: Sequence[MemoryRoom]) -> list[MemoryRoom]:
+    return list({id(room): room for room in rooms}.values())
+
+
+def _said(room: MemoryRoom) -> Iterator[index.Change]:
+    return map(room_change, room.current().values())

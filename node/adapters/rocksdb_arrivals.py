@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import TypeVar
 
 from p2pchat.node.adapters.direct_keys import number_key
@@ -29,6 +30,9 @@ _FOLLOWER_KEY = b"search_follower"
 _LENGTH = struct.Struct(">I")
 
 T = TypeVar("T")
+Said = Callable[
+    [Sequence[bytes]], list[bool]
+]  # for stored messages, whether their texts are to be read still
 
 
 class RocksdbArrivals:
@@ -42,6 +46,11 @@ class RocksdbArrivals:
         self._direct = direct
         self._queue = RocksdbQueue(database, ARRIVALS)
         self._follower: bytes | None = None  # None: to be looked up
+        self._said: dict[str, Said] = {}
+
+    def only(self, family: str, said: Said) -> None:
+        """Of this family a scan gives only those messages of which `said` holds."""
+        self._said[family] = said
 
     def rewind(self) -> None:
         """To be called when the database was opened."""
@@ -55,24 +64,31 @@ class RocksdbArrivals:
         if not self.follower():
             return Change([], [])
         before = {(family, key): value for family, key, value in change.undo}
-        entries: list[Entry] = []
+        whole = Change([], [])
         for family in (self._rooms, self._direct):
             mine = [(key, value) for name, key, value in change.entries if name == family]
             came = [key for key, value in mine if value is not None]
-            gone = [(key, before[family, key] or b"") for key, value in mine if value is None]
-            entries += self._entries(family, came, gone)
+            lost = [key for key, value in mine if value is None]
+            gone = [(key, self._text(family, before[family, key] or b"")) for key in lost]
+            whole += self.told(family, came, gone)
+        return whole
+
+    def told(self, family: str, came: Sequence[bytes], gone: Sequence[tuple[bytes, str]]) -> Change:
+        """These are to be found from now on, and those, with their texts, no longer."""
+        if not self.follower():
+            return Change([], [])
+        entries = [*self._entries(family, came, gone)]
         return Change(entries, deletions(entries))  # with numbers that were never used
 
-    def _entries(self, family: str, came: Sequence[bytes], gone: Sequence[Pair]) -> Iterator[Entry]:
+    def _entries(
+        self, family: str, came: Sequence[bytes], gone: Sequence[tuple[bytes, str]]
+    ) -> Iterator[Entry]:
         is_room = family == self._rooms
         for part in _parts(came):
             found = index.StoredArrival(rooms=part) if is_room else index.StoredArrival(direct=part)
             yield self._entry(found, len(part))
         for pairs in _parts(gone):
-            lost = [
-                index.StoredArrival.Gone(key=key, text=self._text(family, value))
-                for key, value in pairs
-            ]
+            lost = [index.StoredArrival.Gone(key=key, text=text) for key, text in pairs]
             found = (
                 index.StoredArrival(rooms_gone=lost)
                 if is_room
@@ -132,8 +148,10 @@ class RocksdbArrivals:
     def _scanned(self, tag: int, family: str, pairs: Sequence[Pair]) -> index.Changes:
         """A page of a scan; its `last` is the family's number and the key."""
         spot = self._spot_of(family)
+        said = self._said[family]([value for _, value in pairs])
         changes = [
-            index.Change(spot=spot(key), text=self._text(family, value)) for key, value in pairs
+            index.Change(spot=spot(key), text=self._text(family, value))
+            for key, value in compress(pairs, said)
         ]
         return index.Changes(changes=changes, last=bytes([tag]) + pairs[-1][0])
 

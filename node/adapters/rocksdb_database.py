@@ -18,6 +18,7 @@ from typing import Protocol, TypeAlias
 
 from p2pchat.node.adapters.rocksdb_errors import plain_words
 from p2pchat.node.adapters.rocksdb_handle import Entry, Handle, Limits, Pair
+from p2pchat.node.adapters.rocksdb_mirror import Mirror
 from p2pchat.node.errors import StoreError, StoreTooNewError
 
 __all__ = [
@@ -78,12 +79,15 @@ class RocksdbDatabase:
         limits: Limits | None = None,
         former: Sequence[str] = (),
         migrate: Migration | None = None,
+        read_only: bool = False,
     ) -> None:
         """Nothing is read or written before `open`.
 
         An older schema is brought forward by creating the column families that it lacks and by `migrate`, before its
         version is changed; a newer one is refused. `former` column families are only for `migrate`, and dropped then.
         `noun` and `contents` are for sentences: "The <noun> is damaged", "the <contents> in it is lost".
+        `read_only`: whatever else has it open; what is there must be of this very schema, and stays as it was when it
+        was opened.
         """
         self.path = path
         self.schema_version = schema_version
@@ -93,6 +97,8 @@ class RocksdbDatabase:
         self._limits = limits or Limits()
         self._former = tuple(former)
         self._migrate = migrate
+        self._read_only = read_only
+        self._mirror: Mirror | None = None  # what is opened instead, for reading only
         self._is_open = False
         self._handle: Handle | None = None
         self._failed = False  # the last write did: nothing more can be written before mending
@@ -108,7 +114,10 @@ class RocksdbDatabase:
         self.close()  # an actor that crashed could not
         try:
             with self.plain_words():
-                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if self._read_only:
+                    self._mirror = Mirror(self.path)
+                else:
+                    self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._reopen()
         except BaseException:
             self.close()
@@ -121,6 +130,9 @@ class RocksdbDatabase:
         if self._handle is not None:
             self._handle.close()
             self._handle = None
+        if self._mirror is not None:
+            self._mirror.remove()
+            self._mirror = None
 
     def plain_words(self) -> AbstractContextManager[None]:
         """For what callers do with the values: one that cannot be parsed is damage."""
@@ -133,10 +145,15 @@ class RocksdbDatabase:
         with self.plain_words():
             return self._ready().get(family, keys)
 
-    def newest(self, family: str, start: bytes, end: bytes, limit: int) -> list[Pair]:
-        """Up to `limit` entries from `start` on (included) and below `end`, the last one first."""
+    def newest(
+        self, family: str, start: bytes, end: bytes, limit: int, max_bytes: int | None = None
+    ) -> list[Pair]:
+        """Up to `limit` entries from `start` on (included) and below `end`, the last one first.
+
+        `max_bytes` as in `oldest`.
+        """
         with self.plain_words():
-            return self._ready().newest(family, start, end, limit)
+            return self._ready().newest(family, start, end, limit, max_bytes)
 
     def oldest(
         self,
@@ -169,6 +186,13 @@ class RocksdbDatabase:
         with self.plain_words():
             return self._ready().estimate(family)
 
+    def checkpoint(self, path: Path) -> None:
+        """The database as it is now, in a folder on the same disk, in place of what is there. Costs no copying."""
+        with self.plain_words():
+            self._mend()
+            remove_tree(path)
+            self._ready().checkpoint(path)
+
     def size_bytes(self) -> int:
         """What the folder takes on the disk."""
         with self.plain_words():
@@ -198,6 +222,8 @@ class RocksdbDatabase:
         """
         if not entries:
             return
+        if self._read_only:
+            raise StoreError(f"The {self._noun} is open for reading only.")
         with self.plain_words():
             self._mend()
             taken_back = self.current(entries) if undo is None else list(undo)
@@ -248,10 +274,12 @@ class RocksdbDatabase:
 
     def _open_checked(self) -> Handle:
         """An open handle on a schema that this program knows."""
-        handle = Handle(self.path, self._families, self._limits, self._former)
+        former = () if self._read_only else self._former
+        place = self._mirror.path if self._mirror is not None else self.path
+        handle = Handle(place, self._families, self._limits, former, read_only=self._read_only)
         try:
             self._check_schema(handle)
-            handle.drop(self._former)  # also what an earlier start did not come to
+            handle.drop(former)  # also what an earlier start did not come to
         except BaseException:
             handle.close()
             raise
@@ -265,6 +293,8 @@ class RocksdbDatabase:
                 f"The {self._noun} in {self.path} was written by a newer version of p2pchat (schema {version}, "
                 f"this program knows up to {self.schema_version}). Update p2pchat to use it."
             )
+        if version < self.schema_version and self._read_only:
+            raise StoreError(f"The {self._noun} in {self.path} is of an older schema.")
         if version < self.schema_version:
             if self._migrate is not None:
                 self._migrate(handle, version)
@@ -274,6 +304,12 @@ class RocksdbDatabase:
 def deletions(entries: Sequence[Entry]) -> list[Entry]:
     """The `undo` of entries whose keys are not there yet."""
     return [(family, key, None) for family, key, _ in entries]
+
+
+def remove_tree(folder: Path) -> None:
+    """Raises `OSError`; that there is none is no error."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def _size_of(folder: Path) -> int:

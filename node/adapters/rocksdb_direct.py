@@ -7,16 +7,14 @@ Column families, with the keys and small values of `direct_keys.py`:
     outbox            number -> OutboxRecord, without envelope and delivery
     outbox_envelopes  the same number -> Envelope
     receipts          number -> what is due, and the message key
-    spool             number -> Envelope
-    spool_by_id       envelope id -> number
-    contacts          binary peer id -> Contact
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
+from itertools import compress
 
+from p2pchat.node.adapters import rocksdb_contacts, rocksdb_spool
 from p2pchat.node.adapters.direct_keys import (
     DELIVERED_DUE,
     READ,
@@ -30,33 +28,45 @@ from p2pchat.node.adapters.direct_keys import (
     peer_prefix,
     position_key,
     prefix_end,
+    stands,
     stands_at,
 )
 from p2pchat.node.adapters.history_keys import HEAD_IDS
+from p2pchat.node.adapters.rocksdb_alterations import newest_listed, unread_counts
 from p2pchat.node.adapters.rocksdb_arrivals import RocksdbArrivals
-from p2pchat.node.adapters.rocksdb_database import Entry, RocksdbDatabase, deletions
+from p2pchat.node.adapters.rocksdb_contacts import RocksdbContacts
+from p2pchat.node.adapters.rocksdb_database import Entry, Pair, RocksdbDatabase, deletions
+from p2pchat.node.adapters.rocksdb_direct_alterations import (
+    MESSAGES,
+    STATES,
+    RocksdbDirectAlterations,
+    is_alteration,
+    key_of,
+)
 from p2pchat.node.adapters.rocksdb_queue import RocksdbQueue
-from p2pchat.node.adapters.rocksdb_room_entries import Change
+from p2pchat.node.adapters.rocksdb_spool import RocksdbSpool
+from p2pchat.node.adapters.rocksdb_transfers import transfer_entry
 from p2pchat.node.ports import RoomHead
 from p2pchat.node.protocol import peer_id
-from p2pchat.node.protocol.envelope import envelope_id
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
-from p2pchat.proto import wire_pb2 as wire
 
-MESSAGES, STATES = "direct_messages", "direct_states"
 OUTBOX, ENVELOPES = "outbox", "outbox_envelopes"
 RECEIPTS = "receipts"
-SPOOL, SPOOL_BY_ID = "spool", "spool_by_id"
-CONTACTS = "contacts"
-FAMILIES = (MESSAGES, STATES, OUTBOX, ENVELOPES, RECEIPTS, SPOOL, SPOOL_BY_ID, CONTACTS)
-
-SPOOL_PAGE = 8 << 20  # bytes of envelopes in one page of the spool; one of them may be 256 KiB
+FAMILIES = (
+    MESSAGES,
+    STATES,
+    OUTBOX,
+    ENVELOPES,
+    RECEIPTS,
+    *rocksdb_spool.FAMILIES,
+    *rocksdb_contacts.FAMILIES,
+)
 
 _QUEUED = records.Delivery(stage=records.QUEUED).SerializeToString()
 
 
-class RocksdbDirect:
+class RocksdbDirect(RocksdbContacts, RocksdbSpool):
     """What `MessageStore` says about direct messages, on an open database."""
 
     def __init__(self, database: RocksdbDatabase, arrivals: RocksdbArrivals) -> None:
@@ -64,11 +74,15 @@ class RocksdbDirect:
         self.arrivals = arrivals
         self._outbox = RocksdbQueue(database, OUTBOX)
         self._receipts = RocksdbQueue(database, RECEIPTS)
-        self._spool = RocksdbQueue(database, SPOOL)
+        RocksdbContacts.__init__(self, database)
+        RocksdbSpool.__init__(self, database)
+        self._altered_direct = RocksdbDirectAlterations(database, arrivals)
 
-    def _rewind_queues(self) -> None:
+    def _rewind_direct(self) -> None:
         """To be called when the database was opened."""
-        for queue in (self._outbox, self._receipts, self._spool):
+        self._forget_blocked()
+        self._rewind_spool()
+        for queue in (self._outbox, self._receipts):
             queue.rewind()
 
     # ---- messages ---------------------------------------------------------------------------------
@@ -80,16 +94,19 @@ class RocksdbDirect:
         fresh: list[bool] = []
         changed: dict[bytes, State] = {}
         entries: list[Entry] = []  # with keys that are not there yet
+        new: list[tuple[bytes, records.DirectRecord]] = []
         for save, key in zip(saves, keys, strict=True):
             fresh.append(key not in states)
             if fresh[-1]:
                 changed[key] = states[key] = self._add(save, entries)
+                new.append((stands(save.record), save.record))
             if save.receipt_due and not save.record.outgoing and not states[key].number:
                 changed[key] = self._owe(key, states[key], entries)
         dropped = self._spool_deletions(save.spooled for save in saves if save.spooled)
-        entries += self.arrivals.of(Change(entries, [])).entries
+        altered = self._altered_direct.came(new)
         undo = deletions(entries) + [(STATES, key, before[key]) for key in changed]
-        undo += self._database.current(dropped)
+        undo += self._database.current(dropped) + altered.undo
+        entries += altered.entries
         entries += [(STATES, key, state.pack()) for key, state in changed.items()]
         self._database.commit(entries + dropped, undo)
         return fresh
@@ -99,15 +116,54 @@ class RocksdbDirect:
     ) -> actors.DirectHistoryPage:
         prefix = peer_prefix(peer_id.from_text(peer))
         end = prefix_end(prefix)
-        page = self._database.newest(MESSAGES, prefix, min(before or end, end), limit)
-        page.reverse()
-        found = self._joined(value for _, value in page)
-        return actors.DirectHistoryPage(records=found, first=page[0][0] if page else b"")
+        below = min(before or end, end)
+        found, first = newest_listed(self._database, MESSAGES, prefix, below, limit, self._listed)
+        return actors.DirectHistoryPage(records=found[::-1], first=first)
 
-    def direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
+    def _listed(self, page: Sequence[Pair]) -> list[tuple[bytes, records.DirectRecord]]:
+        """Those that are to be shown."""
+        joined = self._joined(value for _, value in page)
+        shown = self._altered_direct.listed(joined)
+        keys = (key for key, _ in page)
+        return [*compress(zip(keys, joined, strict=True), shown)]
+
+    def found_direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
         prefix = peer_prefix(peer_id.from_text(peer))
-        found = self._database.get(MESSAGES, [prefix + key for key in keys])
-        return self._joined(value for value in found if value is not None)
+        values = self._database.get(MESSAGES, [prefix + key for key in keys])
+        with self._database.plain_words():
+            found = [
+                records.DirectRecord.FromString(value) for value in values if value is not None
+            ]
+        return self._direct_at(self._altered_direct.found(found))
+
+    def named_direct_messages(
+        self, peer: str, names: Sequence[tuple[bool, bytes]]
+    ) -> list[records.DirectRecord]:
+        binary = peer_id.from_text(peer)
+        keys = [message_key(binary, outgoing, id_) for outgoing, id_ in names]
+        return self._direct_at([*filter(None, self._altered_direct.positions(keys))])
+
+    def altered_direct(self, batch: Sequence[records.DirectRecord]) -> list[bool]:
+        marks = self._altered_direct.read(map(key_of, batch)).before
+        return [key_of(record) in marks for record in batch]
+
+    def delete_direct_message(self, peer: str, outgoing: bool, message_id: bytes) -> bool:
+        self._database.mend()
+        key = message_key(peer_id.from_text(peer), outgoing, message_id)
+        change = self._altered_direct.delete(key)
+        if change is None:
+            return False
+        self._database.commit(change.entries, change.undo)
+        return True
+
+    def unread(self) -> list[actors.UnreadChanged]:
+        return unread_counts(self._database, self._blocked_peers())
+
+    def _direct_at(self, positions: Sequence[bytes]) -> list[records.DirectRecord]:
+        """The messages at these position keys that are to be shown."""
+        values = self._database.get(MESSAGES, list(positions))
+        found = self._joined(value for value in values if value is not None)
+        return [*compress(found, self._altered_direct.listed(found))]
 
     def conversation_head(self, peer: str) -> RoomHead:
         binary = peer_id.from_text(peer)
@@ -127,6 +183,7 @@ class RocksdbDirect:
             if receipt_due:
                 self._owe(key, state, entries, READ_DUE)
             entries.append((STATES, key, state.pack()))
+        entries += self._altered_direct.read_by_owner(sender, len(unread)).entries
         self._database.commit(entries)
         return [keys[key] for key in unread]
 
@@ -136,9 +193,12 @@ class RocksdbDirect:
         state = State(stands_at(record))
         if record.outgoing:
             state.body = record.delivery.SerializeToString() or _QUEUED
-            state.number = self._send(save, entries)
-        elif record.read:
-            state.body = READ
+            if not save.past:
+                state.number = self._send(save, entries)
+        elif record.read or is_alteration(record):
+            state.body = READ  # what is not listed is not unread
+        if save.HasField("transfer"):
+            entries.append(transfer_entry(save.transfer))
         if record.HasField("delivery") or record.read:
             whole, record = record, records.DirectRecord()
             record.CopyFrom(whole)
@@ -179,7 +239,8 @@ class RocksdbDirect:
         self._database.mend()
         before, states = self._states(keys)
         sealed: dict[bytes, actors.OutboxUpdate] = {}
-        finished: list[bytes] = []
+        gone: list[Entry] = []
+        finished: dict[bytes, State] = {}
         changed: list[bool] = []
         for update, key in zip(updates, keys, strict=True):
             state = states.get(key)
@@ -189,11 +250,11 @@ class RocksdbDirect:
             if state.number and update.HasField("envelope"):
                 sealed[number_key(state.number)] = update
             if state.number and update.finished:
-                finished.append(number_key(state.number))
+                number = number_key(state.number)
+                gone += [(OUTBOX, number, None), (ENVELOPES, number, None)]
+                finished[key] = state
                 state.number = 0
-        entries = self._seal(sealed)
-        for number in finished:
-            entries += [(OUTBOX, number, None), (ENVELOPES, number, None)]
+        entries = self._seal(sealed) + gone + self._altered_direct.finished(finished)
         undo = self._database.current(entries) + [(STATES, key, before[key]) for key in states]
         packed = {key: state.pack() for key, state in states.items()}
         entries += [(STATES, key, value) for key, value in packed.items() if value != before[key]]
@@ -242,6 +303,7 @@ class RocksdbDirect:
             lamport=record.lamport,
             expires_at_ms=record.expires_at_ms,
             record_sequence=save.record_sequence,
+            alteration=is_alteration(record),
         )
         entries.append((OUTBOX, number_key(number), kept.SerializeToString()))
         if save.HasField("envelope"):
@@ -309,52 +371,6 @@ class RocksdbDirect:
         state.number = state.number or self._receipts.new_number()
         entries.append((RECEIPTS, number_key(state.number), what + key))
         return state
-
-    # ---- spool ------------------------------------------------------------------------------------
-
-    def spool(self, envelopes: Sequence[wire.Envelope]) -> None:
-        self._database.mend()
-        offered: dict[bytes, wire.Envelope] = {}
-        for envelope in envelopes:
-            offered.setdefault(envelope_id(envelope), envelope)
-        known = self._database.get(SPOOL_BY_ID, list(offered))
-        entries: list[Entry] = []
-        for (id_, envelope), found in zip(offered.items(), known, strict=True):
-            if found is None:
-                number = number_key(self._spool.new_number())
-                entries.append((SPOOL, number, envelope.SerializeToString()))
-                entries.append((SPOOL_BY_ID, id_, number))
-        self._database.commit(entries, deletions(entries))
-
-    def spooled(self, limit: int) -> list[wire.Envelope]:
-        page = self._spool.oldest(limit, max_bytes=SPOOL_PAGE)
-        with self._database.plain_words():
-            return [wire.Envelope.FromString(value) for _, value in page]
-
-    def drop_spooled(self, ids: Sequence[bytes]) -> None:
-        self._database.mend()
-        self._database.commit(self._spool_deletions(ids))
-
-    def _spool_deletions(self, ids: Iterable[bytes]) -> list[Entry]:
-        wanted = list(ids)
-        entries: list[Entry] = []
-        for id_, number in zip(wanted, self._database.get(SPOOL_BY_ID, wanted), strict=True):
-            if number is not None:
-                entries += [(SPOOL, number, None), (SPOOL_BY_ID, id_, None)]
-        return entries
-
-    # ---- contacts ---------------------------------------------------------------------------------
-
-    def contacts(self) -> list[records.Contact]:
-        found = self._database.oldest(CONTACTS, b"", b"", sys.maxsize)
-        with self._database.plain_words():
-            return [records.Contact.FromString(value) for _, value in found]
-
-    def save_contact(self, contact: records.Contact) -> None:
-        self._database.commit([(CONTACTS, contact.peer, contact.SerializeToString())])
-
-    def delete_contact(self, peer: str) -> None:
-        self._database.commit([(CONTACTS, peer_id.from_text(peer), None)])
 
 
 def _outbox_entry(

@@ -40,18 +40,28 @@ class Handle:
     """rocksdict keeps it open until every object on it is closed or gone."""
 
     def __init__(
-        self, path: Path, names: Sequence[str], limits: Limits, former: Sequence[str] = ()
+        self,
+        path: Path,
+        names: Sequence[str],
+        limits: Limits,
+        former: Sequence[str] = (),
+        *,
+        read_only: bool = False,
     ) -> None:
-        """Opens or creates `names`; of the `former` ones those that exist."""
-        from rocksdict import Rdict, WriteBatch
+        """Opens or creates `names`; of the `former` ones those that exist.
+
+        `read_only`: as it was at this moment, without the lock; all of `names` must exist, nothing is written.
+        """
+        from rocksdict import AccessType, Rdict, WriteBatch
 
         options = _options(limits)
+        access = AccessType.read_only() if read_only else AccessType.read_write()
         # All that exist have to be named, also those of a newer schema.
         existing = Rdict.list_cf(str(path), options) if (path / "CURRENT").exists() else []
         families = dict.fromkeys((*names, *existing), options)
         families.pop("default", None)
         self._new_batch = WriteBatch
-        self._root = Rdict(str(path), options=options, column_families=families)
+        self._root = Rdict(str(path), options, families, access)
         self._families: dict[str, Rdict] = {}
         self._handles: dict[str, ColumnFamily] = {}
         for name in (*names, *(name for name in former if name in existing)):
@@ -87,15 +97,22 @@ class Handle:
         family, key, value = entry
         return self.get(family, [key]) == [value]
 
-    def newest(self, family: str, start: bytes, end: bytes, limit: int) -> list[Pair]:
+    def newest(
+        self, family: str, start: bytes, end: bytes, limit: int, max_bytes: int | None
+    ) -> list[Pair]:
         found: list[Pair] = []
+        size = 0
         cursor = self._families[family].iter()
         try:
             cursor.seek_for_prev(end)
             if cursor.valid() and cursor.key() == end:
                 cursor.prev()
             while len(found) < limit and cursor.valid() and (key := cursor.key()) >= start:
-                found.append((key, cursor.value()))
+                value = cursor.value()
+                size += len(value)
+                if max_bytes is not None and size > max_bytes and found:
+                    break
+                found.append((key, value))
                 cursor.prev()
             cursor.status()  # raises if it ended because of a damaged file
             return found
@@ -165,6 +182,12 @@ class Handle:
         # Not WriteOptions.sync: rocksdict holds the interpreter lock in write() but not in flush_wal(), and a
         # sync takes long enough on many disks to stop the node's event loop.
         self._root.flush_wal(sync=True)
+
+    def checkpoint(self, path: Path) -> None:
+        """The database as it is now, in a new folder on the same disk: its table files as links to the same ones."""
+        from rocksdict import Checkpoint
+
+        Checkpoint(self._root).create_checkpoint(str(path))
 
     def estimate(self, family: str) -> int:
         return self._families[family].property_int_value("rocksdb.estimate-num-keys") or 0

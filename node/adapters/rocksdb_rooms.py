@@ -19,11 +19,13 @@ from p2pchat.node.adapters.history_keys import (
 from p2pchat.node.adapters.newest_messages import newest_that_fit
 from p2pchat.node.adapters.rocksdb_arrivals import RocksdbArrivals
 from p2pchat.node.adapters.rocksdb_database import RocksdbDatabase
+from p2pchat.node.adapters.rocksdb_room_alterations import Blocked, RocksdbRoomAlterations
 from p2pchat.node.adapters.rocksdb_room_entries import (
     ROOM_CELLS,
     ROOM_IDS,
     ROOM_MESSAGES,
     ROOM_SETTINGS,
+    Change,
     Placed,
     added,
     removed,
@@ -43,9 +45,13 @@ TRIM_BYTES = 8 << 20  # of messages in one write of `trim_room`
 class RocksdbRooms:
     """What `MessageStore` says about rooms, on an open database."""
 
-    def __init__(self, database: RocksdbDatabase, arrivals: RocksdbArrivals) -> None:
+    def __init__(
+        self, database: RocksdbDatabase, arrivals: RocksdbArrivals, blocked: Blocked
+    ) -> None:
+        """Of `blocked` senders nothing is shown."""
         self._database = database
         self.arrivals = arrivals
+        self._altered = RocksdbRoomAlterations(database, arrivals, blocked)
         # By room: no message below the floor stands before this key. RocksDB is slow to pass over what was deleted.
         self._trimmed: dict[str, bytes] = {}
 
@@ -60,18 +66,16 @@ class RocksdbRooms:
         placed = [Placed.of(record) for record in batch]
         fresh = self._fresh(placed)
         with self._database.plain_words():
-            change = added(self._database, [*compress(placed, fresh)])
-            change += self.arrivals.of(change)
+            new = [*compress(placed, fresh)]
+            change = added(self._database, new) + self._altered.came(new)
         self._database.commit(change.entries, change.undo)
         return fresh
 
     def history(self, room: str, limit: int, before: bytes = b"") -> HistorySlice:
         prefix = room_prefix(room)
         end = prefix + before if before else room_end(room)
-        page = self._database.newest(ROOM_MESSAGES, prefix, end, limit)
-        page.reverse()
-        found = self._parsed(value for _, value in page)
-        return HistorySlice(found, page[0][0][len(prefix) :] if page else b"")
+        found, first = self._altered.listed(prefix, end, limit)
+        return HistorySlice(found[::-1], first[len(prefix) :])
 
     def room_head(self, room: str) -> RoomHead:
         prefix = room_prefix(room)
@@ -120,6 +124,27 @@ class RocksdbRooms:
         with self._database.plain_words():
             return [records.RoomRecord.FromString(value) for value in values]
 
+    # ---- what has become of them --------------------------------------------------------------------
+
+    def altered(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
+        return self._altered.altered(batch)
+
+    def found_room_messages(self, room: str, items: Sequence[bytes]) -> list[records.RoomRecord]:
+        return self._altered.found_at(room, items)
+
+    def named_room_messages(
+        self, room: str, names: Sequence[tuple[bytes, bytes]]
+    ) -> list[records.RoomRecord]:
+        return self._altered.named(room, names)
+
+    def delete_room_message(self, room: str, sender: bytes, message_id: bytes) -> bool:
+        self._database.mend()
+        change = self._altered.delete(room, sender, message_id)
+        if change is None:
+            return False
+        self._database.commit(change.entries, change.undo)
+        return True
+
     # ---- settings and size --------------------------------------------------------------------------
 
     def room_settings(self, room: str) -> records.RoomSettings:
@@ -131,8 +156,27 @@ class RocksdbRooms:
 
     def save_room_settings(self, settings: records.RoomSettings) -> None:
         self._database.mend()
+        stored = self.room_settings(settings.room)
+        changed = records.RoomSettings()
+        changed.CopyFrom(settings)
+        changed.muted, changed.seen_ms = stored.muted, stored.seen_ms
+        self._save_settings(changed, Change([], []))
+
+    def mute_room(self, room: str, muted: bool) -> None:
+        self._database.mend()
+        settings = self.room_settings(room)
+        settings.muted = muted
+        self._save_settings(settings, Change([], []))
+
+    def mark_room_seen(self, room: str, seen_ms: int) -> None:
+        self._database.mend()
+        settings = self.room_settings(room)
+        settings.seen_ms = max(settings.seen_ms, seen_ms)
+        self._save_settings(settings, self._altered.seen(room))
+
+    def _save_settings(self, settings: records.RoomSettings, also: Change) -> None:
         entry = (ROOM_SETTINGS, room_prefix(settings.room), settings.SerializeToString())
-        self._database.commit([entry])
+        self._database.commit([entry, *also.entries])
 
     def trim_room(self, room: str, limit: int) -> tuple[int, bool]:
         self._database.mend()
@@ -142,7 +186,7 @@ class RocksdbRooms:
         page = self._database.oldest(ROOM_MESSAGES, start, end, limit, TRIM_BYTES)
         old = [Placed.of(record) for record in self._parsed(value for _, value in page)]
         with self._database.plain_words():
-            change = removed(self._database, old)
+            change = removed(self._database, old) + self._altered.went(old)
             change += self.arrivals.of(change)
         self._database.commit(change.entries, change.undo)
         if page:

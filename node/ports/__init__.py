@@ -4,6 +4,7 @@ Each port has a real and an in-memory adapter in `adapters/`; one contract test 
 Peers are named by their base58 peer id, addresses are multiaddrs as text.
 """
 
+from p2pchat.node.ports.files import FileFacts, Files
 from p2pchat.node.ports.network import (
     MAX_GOSSIP_BYTES,
     RETIRE_AFTER,
@@ -42,6 +43,8 @@ __all__ = [
     "RETIRE_AFTER",
     "Arrivals",
     "ConnectionInfo",
+    "FileFacts",
+    "Files",
     "Found",
     "GossipMessage",
     "HistorySlice",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import trio
+from typing import TYPE_CHECKING, Protocol
 
 from p2pchat.node.config import RelayLimits
+
+if TYPE_CHECKING:
+    # Half a first screen's time: a front end that looks into the store before the node is up goes without.
+    import trio
 
 
 @dataclass(frozen=True, slots=True)

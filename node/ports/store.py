@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from p2pchat.node.protocol.summary import ItemSet
@@ -12,10 +13,14 @@ from p2pchat.proto import index_pb2 as index
 from p2pchat.proto import records_pb2 as records
 from p2pchat.proto import wire_pb2 as wire
 
+MOST_PASSED = (
+    10_000  # messages that are not listed and that one call passes over: some tenths of a second
+)
+
 
 @dataclass(frozen=True, slots=True)
 class HistorySlice:
-    """Records oldest first; `first` is the opaque position of the first one, empty if none."""
+    """Records oldest first; before the opaque position `first` stands the page before, nothing if it is empty."""
 
     records: Sequence[records.RoomRecord]
     first: bytes
@@ -39,7 +44,11 @@ class StoreInfo:
 
 
 class Arrivals(Protocol):
-    """What came into a store and what was deleted from it, kept until a search index has it."""
+    """What came into a store and what was deleted from it, kept until a search index has it.
+
+    A text stands where it was said, for ever: what an edit says stands at the edit. What is not to be read any more,
+    because of an edit, a retraction or a deletion, counts as deleted.
+    """
 
     def follower(self) -> bytes:
         """The index that they are kept for; empty: nobody, and nothing is kept."""
@@ -58,7 +67,7 @@ class Arrivals(Protocol):
         ...
 
     def scan(self, limit: int, after: bytes = b"") -> index.Changes:
-        """Up to `limit` of all stored messages, after a page's `last`, in an order of the store's."""
+        """Up to `limit` of all stored texts that are to be read, after a page's `last`, in an order of the store's."""
         ...
 
 
@@ -74,17 +83,44 @@ class MessageStore(Protocol):
 
     def close(self) -> None: ...
 
+    def checkpoint(self) -> Path:
+        """Copy all that is stored into a folder beside the store, in place of an earlier one. `open` deletes it."""
+        ...
+
     def append(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
         """Store in one synced write; for each record whether it was new.
 
         A message that is there already, in the store or earlier in the batch, changes nothing; messages are the
         same when they have the same item (`protocol.items`). A room's history is ordered by item. A message
-        below the floor of its room is not kept, and not new.
+        below the floor of its room is not kept, and not new. An `unseen` one is counted as unread in its room.
         """
         ...
 
+    def altered(self, batch: Sequence[records.RoomRecord]) -> list[bool]:
+        """For each message whether an edit or a retraction of it is there."""
+        ...
+
     def history(self, room: str, limit: int, before: bytes = b"") -> HistorySlice:
-        """The newest `limit` records that stand before `before` (a slice's `first`; empty: the end)."""
+        """The newest `limit` records that stand before `before` (a slice's `first`; empty: the end).
+
+        Edits and retractions are joined into the messages that they are about, and are not listed themselves
+        (`protocol.alterations`); nor is what the owner has deleted, or what a blocked contact has written. Where some
+        `MOST_PASSED` of those are together, a page is shorter or empty, and says in `first` where to go on.
+        """
+        ...
+
+    def named_room_messages(
+        self, room: str, names: Sequence[tuple[bytes, bytes]]
+    ) -> list[records.RoomRecord]:
+        """Those of the messages with these senders and ids that history lists, as it does."""
+        ...
+
+    def found_room_messages(self, room: str, items: Sequence[bytes]) -> list[records.RoomRecord]:
+        """The same for what an index of `arrivals` has found at these items; an edit leads to its message."""
+        ...
+
+    def delete_room_message(self, room: str, sender: bytes, message_id: bytes) -> bool:
+        """By the owner: it is never listed or found any more; False if it is not there. It stays for sync."""
         ...
 
     def room_head(self, room: str) -> RoomHead: ...
@@ -98,7 +134,7 @@ class MessageStore(Protocol):
         ...
 
     def room_messages(self, room: str, items: Sequence[bytes]) -> list[records.RoomRecord]:
-        """Those of these items that are there, in the order given."""
+        """Those of these items that are there, in the order given, just as they were saved: for sync."""
         ...
 
     def newest_between(
@@ -111,7 +147,20 @@ class MessageStore(Protocol):
     def room_settings(self, room: str) -> records.RoomSettings: ...
 
     def save_room_settings(self, settings: records.RoomSettings) -> None:
-        """Replaces the room's settings."""
+        """Replaces the room's settings but for `muted` and `seen_ms`, which others change at the same time."""
+        ...
+
+    def mute_room(self, room: str, muted: bool) -> None: ...
+
+    def mark_room_seen(self, room: str, seen_ms: int) -> None:
+        """Nothing in it is unread; `seen_ms`: when what came last was received, or later, Unix milliseconds."""
+        ...
+
+    def unread(self) -> list[actors.UnreadChanged]:
+        """Rooms and peers with unread messages, but of what blocked contacts have written.
+
+        Costs by the number of those who have written what is unread, not by that of messages.
+        """
         ...
 
     def trim_room(self, room: str, limit: int) -> tuple[int, bool]:
@@ -137,7 +186,7 @@ class MessageStore(Protocol):
         clamped as in `append`.
 
         Of a repeated message only the due receipt and the dropping of its spooled envelope take effect.
-        An outgoing one enters the outbox as well.
+        An outgoing one enters the outbox as well, unless it is `past`.
         """
         ...
 
@@ -168,11 +217,26 @@ class MessageStore(Protocol):
     def direct_history(
         self, peer: str, limit: int, before: bytes = b""
     ) -> actors.DirectHistoryPage:
-        """The newest `limit` records before `before`, with delivery states and read marks joined in."""
+        """The newest `limit` records before `before`, with delivery states, read marks and, as in `history`,
+        alterations joined in."""
         ...
 
-    def direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
-        """Those of the messages at these keys (of an `index.Spot`) that are there, in the order given."""
+    def altered_direct(self, batch: Sequence[records.DirectRecord]) -> list[bool]:
+        """As `altered`."""
+        ...
+
+    def named_direct_messages(
+        self, peer: str, names: Sequence[tuple[bool, bytes]]
+    ) -> list[records.DirectRecord]:
+        """Those of the messages, outgoing or not, with these ids that history lists, as it does."""
+        ...
+
+    def found_direct_messages(self, peer: str, keys: Sequence[bytes]) -> list[records.DirectRecord]:
+        """The same for what an index of `arrivals` has found at these keys (of an `index.Spot`)."""
+        ...
+
+    def delete_direct_message(self, peer: str, outgoing: bool, message_id: bytes) -> bool:
+        """By the owner: only that it was there is kept; False if it is not. An own one is still delivered."""
         ...
 
     def conversation_head(self, peer: str) -> RoomHead: ...
@@ -192,6 +256,16 @@ class MessageStore(Protocol):
     def save_contact(self, contact: records.Contact) -> None: ...
 
     def delete_contact(self, peer: str) -> None: ...
+
+    def transfers(self) -> list[records.TransferRecord]:
+        """All of them, in no order. `save_direct` keeps one with each new message that offers a file."""
+        ...
+
+    def save_transfer(self, record: records.TransferRecord) -> None:
+        """Replaces the one with that peer, direction and id."""
+        ...
+
+    def delete_transfers(self, gone: Sequence[records.TransferRecord]) -> None: ...
 
     def load_own_mailboxes(self) -> records.OwnMailboxes: ...
 

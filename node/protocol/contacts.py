@@ -63,6 +63,10 @@ class ContactBook:
         contact = self._contacts.get(peer)
         return contact is not None and contact.added
 
+    def is_blocked(self, peer: str) -> bool:
+        contact = self._contacts.get(peer)
+        return contact is not None and contact.blocked_at_ms != 0
+
     @property
     def strangers(self) -> int:
         return sum(not contact.added for contact in self._contacts.values())

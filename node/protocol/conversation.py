@@ -31,10 +31,12 @@ class Conversation:
         self._newest = deque(newest, maxlen=room_message.MAX_PARENTS)
         self._randomness = randomness
 
-    def compose(self, text: str, nick: str, now_ms: int, lifetime_ms: int) -> records.DirectRecord:
-        """An own message; its Lamport time is above everything seen in the conversation."""
+    def compose(
+        self, text: str, nick: str, now_ms: int, lifetime_ms: int, *, above: int = 0
+    ) -> records.DirectRecord:
+        """An own message; its Lamport time is above everything seen in the conversation, and above `above`."""
         self._see(self._stored, now_ms)
-        self._lamport = max(now_ms, self._lamport + 1)
+        self._lamport = max(now_ms, self._lamport + 1, above + 1)
         record = records.DirectRecord(
             peer=self._peer,
             outgoing=True,
@@ -66,15 +68,23 @@ class Conversation:
 
 def content_of(record: records.DirectRecord, own: wire.MailboxRecord | None) -> wire.Content:
     """What goes into the envelope of an own message; `own` tells the recipient where to answer."""
-    return wire.Content(
+    content = wire.Content(
         id=record.id,
         sent_at_ms=record.sent_at_ms,
         lamport=record.lamport,
         parents=record.parents,
         nick=record.nick,
         record=own,
-        text=wire.Text(text=record.text),
     )
+    if record.retraction:
+        content.retraction.target = record.target
+    elif record.target:
+        content.edit.CopyFrom(wire.Edit(target=record.target, text=record.text))
+    elif record.HasField("file"):
+        content.file.CopyFrom(record.file)
+    else:
+        content.text.text = record.text
+    return content
 
 
 def record_of(sender: bytes, content: wire.Content, now_ms: int) -> records.DirectRecord:
@@ -86,6 +96,9 @@ def record_of(sender: bytes, content: wire.Content, now_ms: int) -> records.Dire
         lamport=content.lamport,
         parents=content.parents,
         nick=content.nick,
-        text=content.text.text,
+        text=content.edit.text or content.text.text,
+        target=content.edit.target or content.retraction.target,
+        retraction=content.HasField("retraction"),
         received_at_ms=now_ms,
+        file=content.file if content.HasField("file") else None,
     )

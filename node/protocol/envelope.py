@@ -18,7 +18,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from p2pchat.node.protocol import limits, mailbox_record, names, peer_id, room_message, seal
+from p2pchat.node.protocol import (
+    file_transfer,
+    limits,
+    mailbox_record,
+    names,
+    peer_id,
+    room_message,
+    seal,
+)
 from p2pchat.proto import wire_pb2 as wire
 
 ENVELOPE_VERSION = 1
@@ -219,6 +227,16 @@ def _flaw_in(content: wire.Content) -> str | None:
             return _flaw_in_text(content.text.text)
         case "receipts":
             return _flaw_in_receipts(content.receipts)
+        case "edit":
+            return _flaw_in_target(content.edit.target) or _flaw_in_text(content.edit.text)
+        case "retraction":
+            return _flaw_in_target(content.retraction.target)
+        case "file":
+            return file_transfer.flaw_in_offer(content.file, content.id)
+        case "file_answer":
+            return file_transfer.flaw_in_note(content.file_answer)
+        case "file_part":
+            return file_transfer.flaw_in_note(content.file_part)
     newer = len(UnknownFieldSet(content)) > 0
     return "it is of a newer kind" if newer else "it has no body"
 
@@ -226,6 +244,10 @@ def _flaw_in(content: wire.Content) -> str | None:
 def _flaw_in_text(text: str) -> str | None:
     fits = 0 < len(text.encode()) <= names.TEXT_LIMIT
     return None if fits else "its text is empty or too long"
+
+
+def _flaw_in_target(target: bytes) -> str | None:
+    return None if _are_ids([target]) else "it is about a message whose id has not 16 bytes"
 
 
 def _flaw_in_receipts(receipts: wire.Receipts) -> str | None:

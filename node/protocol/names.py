@@ -46,6 +46,11 @@ def shown_room(stored: str) -> str:
     return stored.removeprefix(_PLAIN)
 
 
+def bare_room(typed: str) -> str:
+    """Rooms are shown as #room, so people type them that way; one whose name begins with # is ##room."""
+    return typed[1:] if typed.startswith("#") and len(typed) > 1 else typed
+
+
 def room_problem(room: str) -> str | None:
     """Why no room can be called that, as a sentence; None when it is fine."""
     if not room:

@@ -26,7 +26,8 @@ class Route(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A message on its way, or receipts, which have no stages of their own and are settled by `receipts`."""
+    """A message on its way; or receipts, which have no stages of their own and are settled by `receipts`; or a note
+    about a file, which has none either."""
 
     peer: str
     id: bytes
@@ -38,9 +39,15 @@ class Item:
     refused: dict[str, str] = field(default_factory=dict)  # by which mailbox, for good, and why
     reason: str = ""
     receipts: actors.PeerReceipts | None = None
+    note: actors.SendFileNote | None = None
+    alteration: bool = False  # an edit or a retraction, which no front end lists
     announced: bool = False  # whether "sending" was told
     finished: bool = False
     number: int = 0  # counts up in the order of `Outbox.add`
+
+    @property
+    def is_message(self) -> bool:
+        return self.receipts is None and self.note is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +98,8 @@ class Outbox:
         return sum(map(self.waiting, self._items))
 
     def waiting(self, peer: str) -> int:
-        """Messages for `peer` that are not finished, receipts left out."""
-        return sum(item.receipts is None for item in self._items.get(peer, {}).values())
+        """Messages for `peer` that are not finished, receipts and notes left out."""
+        return sum(item.is_message for item in self._items.get(peer, {}).values())
 
     def peers(self) -> list[str]:
         """Those for whom there is anything."""
@@ -163,7 +170,7 @@ class Outbox:
         new = [
             item
             for item in items
-            if item.stage == records.SENDING and not item.announced and item.receipts is None
+            if item.stage == records.SENDING and not item.announced and item.is_message
         ]
         for item in new:
             item.announced = True
@@ -203,8 +210,9 @@ class Outbox:
             item.stored_at[route.mailbox] = until
             item.stage = max(item.stage, records.STORED)
             item.reason = ""
-            # One mailbox is enough for receipts: if it is lost, the message itself is delivered again.
-            changes.append(self._change(item, now_ms, finished=item.receipts is not None))
+            # One mailbox is enough for receipts: if it is lost, the message itself is delivered again. And for notes,
+            # which are asked for again.
+            changes.append(self._change(item, now_ms, finished=not item.is_message))
         return changes
 
     def _believe_again(self, route: Route) -> None:
@@ -246,7 +254,7 @@ class Outbox:
         """Why everything for `peer` that is nowhere yet still waits; empty: it does not any more."""
         changes = []
         for item in self._items.get(peer, {}).values():
-            if item.receipts is not None or item.stage >= records.REFUSED:
+            if not item.is_message or item.stage >= records.REFUSED:
                 continue
             whole = " ".join([*dict.fromkeys(item.refused.values()), reason])
             if item.reason != whole:
@@ -371,6 +379,7 @@ def restored(record: records.OutboxRecord) -> Item:
         stage=delivery.stage if delivery.stage > records.SENDING else records.QUEUED,
         stored_at=dict(zip(map(peer_id.to_text, delivery.stored_at), until, strict=False)),
         reason=delivery.reason,
+        alteration=record.alteration,
     )
 
 

@@ -34,7 +34,9 @@ class OwnMailboxes:
         self._seal_key = seal_key
         self._entries: dict[str, records.OwnMailbox] = {}
         self._sequence = kept.record_sequence if kept is not None else 0
-        self._moved = False  # an address in the record is another one than when it was signed
+        # An address in the record is another one than when it was signed; or, after going back to a backup, others may
+        # know a newer record, which says something else.
+        self._moved = kept is not None and kept.restored
         for entry in kept.mailboxes if kept is not None else ():
             self._entries[peer_id.to_text(entry.address.peer)] = entry
 

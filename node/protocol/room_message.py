@@ -29,6 +29,7 @@ MAX_PRESENCES = 16  # in one batch
 MAX_BATCH_BYTES = 256 * 1024  # serialised; leaves room below gossip's limit of 1,000,000
 
 _DOMAIN = b"p2pchat room message 1"
+_ALTERATION_DOMAIN = b"p2pchat room alteration 1"
 
 
 class Flaw(enum.Enum):
@@ -52,9 +53,13 @@ def sign(message: wire.RoomMessage, key: Ed25519PrivateKey) -> None:
 
 
 def signed_bytes(message: wire.RoomMessage) -> bytes:
-    """What the signature covers: domain, then each field as 4-byte big-endian length and bytes."""
-    fields = (
-        _DOMAIN,
+    """What the signature covers: domain, then each field as 4-byte big-endian length and bytes.
+
+    An edit or a retraction has a domain and two more fields of its own: neither passes for a message, nor the other way
+    round.
+    """
+    fields: tuple[bytes, ...] = (
+        _ALTERATION_DOMAIN if is_alteration(message) else _DOMAIN,
         message.id,
         message.room.encode(),
         message.sender,
@@ -64,7 +69,14 @@ def signed_bytes(message: wire.RoomMessage) -> bytes:
         b"".join(message.parents),  # each of them has ID_BYTES
         message.text.encode(),
     )
+    if is_alteration(message):
+        fields += (message.target, bytes([message.retraction]))
     return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+
+
+def is_alteration(message: wire.RoomMessage) -> bool:
+    """Whether it is an edit or a retraction, and not listed itself."""
+    return bool(message.target or message.retraction)
 
 
 def horizon(now_ms: int) -> int:
@@ -84,7 +96,7 @@ def flaw_of(message: wire.RoomMessage, room: str, now_ms: int) -> Flaw | None:
     well_formed = (
         key is not None
         and len(message.id) == ID_BYTES
-        and message.text
+        and _says_what_it_may(message)
         and message.lamport <= MAX_LAMPORT
         and len(message.parents) <= MAX_PARENTS
         and all(len(parent) == ID_BYTES for parent in message.parents)
@@ -97,6 +109,12 @@ def flaw_of(message: wire.RoomMessage, room: str, now_ms: int) -> Flaw | None:
     except (InvalidSignature, ValueError):
         return Flaw.BAD_SIGNATURE
     return None
+
+
+def _says_what_it_may(message: wire.RoomMessage) -> bool:
+    if is_alteration(message) and len(message.target) != ID_BYTES:
+        return False
+    return bool(message.text) != message.retraction
 
 
 def batches(messages: Iterable[wire.RoomMessage]) -> Iterator[wire.RoomBatch]:

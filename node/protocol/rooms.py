@@ -18,6 +18,8 @@ from p2pchat.proto import wire_pb2 as wire
 
 Randomness = Callable[[int], bytes]
 
+IGNORED = "ignored alterations"  # of messages of somebody else, or that the owner has deleted
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -59,8 +61,13 @@ class Room:
         # Only the newest one's time is known; the others are not newer.
         self._newest = [(lamport - age, parent) for age, parent in enumerate(parents)][::-1]
 
-    def compose(self, text: str, nick: str, now_ms: int) -> records.RoomRecord:
-        """An own message, signed; its Lamport time is above everything seen in the room."""
+    def compose(
+        self, text: str, nick: str, now_ms: int, *, target: bytes = b"", retraction: bool = False
+    ) -> records.RoomRecord:
+        """An own message, signed; its Lamport time is above everything seen in the room.
+
+        With a `target` it says what that own message says now, or takes it back (without a text).
+        """
         # Bounded, for our own clock may have been ahead before it was set right.
         self._lamport = max(now_ms, min(self._lamport, now_ms + rules.MAX_AHEAD_MS) + 1)
         message = wire.RoomMessage(
@@ -72,11 +79,17 @@ class Room:
             lamport=self._lamport,
             parents=[parent for _, parent in self._newest],
             text=text,
+            target=target,
+            retraction=retraction,
         )
         if not self.plain:
             rules.sign(message, self._key)
         self._note(message)
         return records.RoomRecord(message=message, received_at_ms=now_ms, plain=self.plain)
+
+    def take_back(self, message_id: bytes) -> None:
+        """An own message that could not be saved: it is nobody's parent."""
+        self._newest = [each for each in self._newest if each[1] != message_id]
 
     def encode(self, messages: Sequence[wire.RoomMessage]) -> list[bytes]:
         """Gossip messages that carry these, in order."""
@@ -125,7 +138,7 @@ class Room:
         del self._newest[: -rules.MAX_PARENTS]
 
     def describe(self, subscribers: Sequence[str]) -> actors.Room:
-        refused = sum(self.counts[flaw.value] for flaw in rules.Flaw)
+        refused = sum(self.counts[flaw.value] for flaw in rules.Flaw) + self.counts[IGNORED]
         return actors.Room(
             name=self.name,
             plain=self.plain,

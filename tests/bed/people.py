@@ -12,9 +12,10 @@ from pathlib import Path
 
 import trio
 
-from p2pchat.cli.demo.processes import P2PCHAT, Process, Stage, open_stage
+from p2pchat.cli.demo.processes import Process, Stage, open_stage
 from p2pchat.cli.demo.story import link_in
 from p2pchat.cli.terminal.ways import THROUGH_RELAY
+from p2pchat.cli.this_program import P2PCHAT
 from tests.bed.namespaces import PUBLIC, Bed
 from tests.bed.space import Space
 from tests.direct_scene import processes_below

@@ -1,4 +1,4 @@
-"""From the start of `p2pchat node` in a terminal to the prompt and to listening, and the memory of an idle node.
+"""From the start of `p2pchat node --plain` in a terminal to the prompt and to listening, and an idle node's memory.
 
 Compare: the Go program claims 0.5 to 1 s and 20 to 30 MB; an idle js-libp2p node here takes 0.3 to 1.0 s and
 87 to 94 MB.
@@ -26,7 +26,7 @@ IDLE = 5.0  # seconds after listening at which memory is looked at
 
 def start(folder: str, options: Sequence[str], idle: float) -> tuple[float, float, float]:
     """Seconds to the prompt, seconds to listening, MiB of resident memory when idle."""
-    arguments = ["node", "--data-dir", folder, "--name", "Bench", "--bootstrap", "none"]
+    arguments = ["node", "--plain", "--data-dir", folder, "--name", "Bench", "--bootstrap", "none"]
     # A real terminal answers prompt_toolkit's question for the cursor at once, this one would never.
     environment = os.environ | {"PROMPT_TOOLKIT_NO_CPR": "1"}
     begin = time.perf_counter()

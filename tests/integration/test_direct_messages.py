@@ -165,7 +165,7 @@ def at_a_terminal(folder: Path, name: str, port: int) -> Iterator[Terminal]:
     """A node in a real terminal, always at the same port."""
     listen = ("--listen", f"/ip4/127.0.0.1/tcp/{port}", "--bootstrap", "none", "--no-mdns")
     where = ("--data-dir", folder / name.lower(), "--name", name)
-    with Terminal([P2PCHAT, "node", *where, *listen]) as terminal:
+    with Terminal([P2PCHAT, "node", "--plain", *where, *listen]) as terminal:
         terminal.wait_for("You are in #p2pchat-default", PATIENCE)
         yield terminal
 

@@ -22,7 +22,7 @@ LOOPBACK = ("--listen", "/ip4/127.0.0.1/tcp/0", "--no-mdns")
 
 
 def alone(folder: Path, *options: str) -> Terminal:
-    return Terminal([P2PCHAT, "node", "--data-dir", folder, *ALONE, *options])
+    return Terminal([P2PCHAT, "node", "--plain", "--data-dir", folder, *ALONE, *options])
 
 
 def address_on(screen: Terminal) -> str:
@@ -38,8 +38,9 @@ def two_nodes(folder: Path) -> Iterator[tuple[Terminal, Terminal]]:
     listen = ("--listen", "/ip4/127.0.0.1/tcp/0")
     with alone(folder / "alice", "--name", "Alice", *listen) as alice:
         bootstrap = ("--bootstrap", address_on(alice))
+        where = ("--data-dir", folder / "bob")
         with Terminal(
-            [P2PCHAT, "node", "--data-dir", folder / "bob", "--name", "Bob", *LOOPBACK, *bootstrap]
+            [P2PCHAT, "node", "--plain", *where, "--name", "Bob", *LOOPBACK, *bootstrap]
         ) as bob:
             alice.wait_for("Bob (…")
             bob.wait_for("Alice (…")
@@ -118,6 +119,7 @@ def test_a_peer_that_comes_back_is_met_again(tmp_path: Path) -> None:
             [
                 P2PCHAT,
                 "node",
+                "--plain",
                 "--data-dir",
                 tmp_path / "bob",
                 "--name",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import trio
 
-from p2pchat.cli.demo.processes import LOOPBACK, P2PCHAT, Process, Stage, open_stage
+from p2pchat.cli.demo.processes import LOOPBACK, Process, Stage, open_stage
+from p2pchat.cli.this_program import P2PCHAT
 from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 from p2pchat.node.errors import StreamError
 from p2pchat.node.identity import Identity
@@ -59,7 +60,7 @@ class Scene:
     async def person(self, name: str, room: str, bootstrap: str = "none") -> Process:
         """Somebody in a plain room."""
         where = ("--data-dir", str(self._folder / name), "--listen", LOOPBACK, "--no-mdns")
-        options = ("--name", name, "--plain", "--room", room, "--bootstrap", bootstrap)
+        options = ("--name", name, "--plain-room", room, "--bootstrap", bootstrap)
         person = self._stage.program(name, [*P2PCHAT, "node", *where, *options])
         person.patience = LINE_PATIENCE
         await person.start()

@@ -44,6 +44,21 @@ def test_an_identity_is_made_once_and_then_kept(path: Path) -> None:
     assert Identity.generate() != first
 
 
+def test_of_two_that_make_it_at_once_the_second_takes_the_first_ones(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first: list[Identity] = []
+    generate = Identity.generate
+
+    def overtaken() -> Identity:
+        monkeypatch.setattr(Identity, "generate", generate)
+        first.append(identity.create(path))
+        return generate()
+
+    monkeypatch.setattr(Identity, "generate", overtaken)
+    assert identity.load_or_create(path) == first[0]
+
+
 def test_the_file_is_for_its_owner_alone(path: Path) -> None:
     previous = os.umask(0)
     try:

@@ -11,12 +11,14 @@ from typing import Protocol
 import trio
 
 from p2pchat.node.actors.storage import Runner, inline
+from p2pchat.node.adapters.memory_files import MemoryFiles
 from p2pchat.node.adapters.memory_network import MemoryHub, MemoryNetwork
 from p2pchat.node.adapters.memory_store import MemoryStore
 from p2pchat.node.app import Adapters, build_tree
 from p2pchat.node.config import NodeConfig, RoomConfig
 from p2pchat.node.events import EventFeed, EventHub
 from p2pchat.node.identity import Identity
+from p2pchat.node.protocol.file_policy import FilePolicy
 from p2pchat.node.runtime import ActorRef, Supervisor
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
@@ -43,6 +45,7 @@ class SimulatedNode:
     stages: dict[bytes, list[records.Delivery]] = field(
         default_factory=dict
     )  # of own messages, as told
+    files: MemoryFiles = field(default_factory=MemoryFiles)
 
     @property
     def ui(self) -> ActorRef:
@@ -138,6 +141,8 @@ def make_node(
     listens: bool = True,
     rooms: Sequence[str] = (),
     dht: bool = True,
+    files: MemoryFiles | None = None,
+    policy: FilePolicy | None = None,
 ) -> SimulatedNode:
     """Node `number` of a simulation; its identity follows from the number. `run_store` may be a slow disk. Without
     `rooms` it joins the default room."""
@@ -152,11 +157,13 @@ def make_node(
         bootstrap=tuple(bootstrap),
         mdns=False,
         mailboxes=tuple(mailboxes),
+        files=policy or FilePolicy(),
     )
+    files = files or MemoryFiles()
     events = EventHub()
-    adapters = Adapters(network, store, None, run_store, now_ms or virtual_clock)
+    adapters = Adapters(network, store, None, run_store, now_ms or virtual_clock, files=files)
     tree = build_tree(config, identity, adapters, events)
-    return SimulatedNode(identity, network, store, tree, events, events.open())
+    return SimulatedNode(identity, network, store, tree, events, events.open(), files=files)
 
 
 def virtual_clock() -> int:

@@ -178,6 +178,7 @@ async def test_the_network_part_crashes_and_the_talk_goes_on(autojump_clock: Moc
                 "pubsub": 1,
                 "sync": 1,
                 "delivery": 0,
+                "files": 0,
                 "search": 0,
                 "ui": 0,
             }

@@ -11,6 +11,8 @@ import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.bell import Bell
+from p2pchat.node.actors.delivery.altering import Altering
+from p2pchat.node.actors.delivery.blocks import Blocks
 from p2pchat.node.actors.delivery.deliver_link import DeliverLink
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailboxes import Mailboxes
@@ -54,6 +56,8 @@ class DeliveryActor(Actor):
         mailboxes: Mailboxes,
         people: People,
         lookups: RecordLookups,
+        altering: Altering,
+        blocks: Blocks,
         work: Bell,
         read_receipts: bool,
         now_ms: Callable[[], int],
@@ -68,6 +72,8 @@ class DeliveryActor(Actor):
         self._mailboxes = mailboxes
         self._people = people
         self._lookups = lookups
+        self._altering = altering
+        self._blocks = blocks
         self._work = work
         self._read_receipts = read_receipts
         self._now_ms = now_ms
@@ -79,14 +85,22 @@ class DeliveryActor(Actor):
         self._desk = Desk(on_unheard=self._notice)
         queries = self._desk.lane(self._people.query, QUERIES_AT_ONCE)
         changes = self._desk.lane(self._people.change, 1)
+        choices = self._desk.lane(self._blocks.change, 1)
+        blocked = self._desk.lane(self._blocks.list, QUERIES_AT_ONCE)
         boxes = self._desk.lane(self._mailboxes.change, 1)
         archivings = self._desk.lane(self._mailboxes.archive, ARCHIVINGS_AT_ONCE)
         self._lanes: dict[type[Message], Lane] = {
             actors.ResolvePeer: queries,
             actors.ListContacts: queries,
+            actors.DescribeSafety: queries,
             actors.AddContact: changes,
             actors.RenameContact: changes,
             actors.RemoveContact: changes,
+            actors.SetVerified: changes,
+            actors.BlockPeer: choices,
+            actors.UnblockPeer: choices,
+            actors.Mute: choices,
+            actors.ListBlocked: blocked,
             actors.AddMailbox: boxes,
             actors.RemoveMailbox: boxes,
             actors.ArchiveRoom: archivings,
@@ -101,6 +115,8 @@ class DeliveryActor(Actor):
         await self._mailboxes.publish()
         self.spawn(self._desk.run, name="delivery desk")
         self.spawn(self._incoming.run, name="spool")
+        # Not awaited: the ui, whose mailbox may be full, starts after this actor. It has read who is blocked itself.
+        self.spawn(self._blocks.announce, name="blocks")
         self.spawn(self._mailboxes.run, name="mailbox links")
         self.spawn(self._greet_connected, name="who is there")
         self.spawn(self._run, name="courier")
@@ -123,6 +139,14 @@ class DeliveryActor(Actor):
         self, posts: Sequence[actors.SendDirect]
     ) -> Sequence[actors.DirectSent | actors.Rejected]:
         return await self._outgoing.send(posts)
+
+    @handles(actors.SendFileNote)
+    async def _send_note(self, note: actors.SendFileNote) -> Message:
+        return await self._outgoing.notes.send(note, self._outgoing)
+
+    @handles(actors.AlterMessage)
+    async def _alter(self, command: actors.AlterMessage) -> actors.Done | actors.Rejected:
+        return await self._altering.alter(command)
 
     @handles(actors.MarkShown)
     async def _mark_shown(self, shown: actors.MarkShown) -> Message:
@@ -147,7 +171,7 @@ class DeliveryActor(Actor):
 
     @handles(actors.DescribeDelivery)
     async def _describe(self, _: actors.DescribeDelivery) -> actors.DeliveryDescription:
-        counters = self._incoming.counters + self._outgoing.counters
+        counters = self._incoming.counters + self._outgoing.counters + self._altering.counters
         return actors.DeliveryDescription(
             outbox=sum(map(self._outgoing.outbox.waiting, self._outgoing.outbox.peers())),
             due_receipts=len(self._outgoing.receipts),

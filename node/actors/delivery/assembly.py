@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.delivery.actor import DeliveryActor
+from p2pchat.node.actors.delivery.altering import Altering
+from p2pchat.node.actors.delivery.blocks import Blocks
 from p2pchat.node.actors.delivery.envelopes import Envelopes
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailboxes import Mailboxes
@@ -28,6 +30,7 @@ from p2pchat.node.protocol.limits import DAY_MS
 from p2pchat.node.protocol.own_mailboxes import OwnMailboxes
 from p2pchat.node.protocol.seal import SealKey
 from p2pchat.node.runtime import ActorRef
+from p2pchat.proto import actors_pb2 as actors
 
 
 def wall_clock() -> int:
@@ -49,6 +52,8 @@ def make_delivery(
     rng: random.Random,
     now_ms: Callable[[], int],
     dht: ActorRef | None = None,
+    pubsub: ActorRef | None = None,
+    files: ActorRef | None = None,
 ) -> DeliveryActor:
     """A fresh incarnation; everything it must remember is in the store. `author` is the own binary peer id."""
     contacts, work = ContactBook(), Bell()
@@ -72,6 +77,16 @@ def make_delivery(
         randomness=os.urandom,
         now_ms=now_ms,
         on_work=work.ring,
+        files=files,
+    )
+    altering = Altering(
+        me=author,
+        storage=storage,
+        ui=ui,
+        outgoing=outgoing,
+        nick=nick,
+        now_ms=now_ms,
+        lifetime_ms=config.message_days * DAY_MS,
     )
     incoming = Incoming(
         opener=Opener(author, seal_key),
@@ -79,14 +94,31 @@ def make_delivery(
         ui=ui,
         contacts=contacts,
         outgoing=outgoing,
+        altering=altering,
         now_ms=now_ms,
+        files=files,
     )
+
+    def choice_changed(peer: str) -> None:
+        incoming.choice_changed(peer)
+        ui.offer(actors.ContactChanged(peer=peer))
+
     people = People(
         peer=peer,
         contacts=contacts,
         outgoing=outgoing,
         storage=storage,
-        on_choice=incoming.choice_changed,
+        on_choice=choice_changed,
+        now_ms=now_ms,
+    )
+    blocks = Blocks(
+        peer=peer,
+        people=people,
+        contacts=contacts,
+        storage=storage,
+        ui=ui,
+        told=[actor for actor in (pubsub, files) if actor is not None],
+        now_ms=now_ms,
     )
     configured = [
         link
@@ -117,6 +149,8 @@ def make_delivery(
         mailboxes=mailboxes,
         people=people,
         lookups=RecordLookups(dht, outgoing),
+        altering=altering,
+        blocks=blocks,
         work=work,
         read_receipts=config.read_receipts,
         now_ms=now_ms,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
-from p2pchat.node.protocol import conversation, peer_id, receipts
+from p2pchat.node.protocol import conversation, file_notes, peer_id, receipts
 from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.envelope import Sealer
 from p2pchat.node.protocol.outbox import Item
@@ -66,9 +66,12 @@ class Envelopes:
 
     def of(self, item: Item) -> wire.Envelope | None:
         """Ready to be sent; None for a message whose envelope has to be fetched. Raises `SealError`."""
-        if item.receipts is None:
+        if item.note is not None:
+            content = file_notes.content_of(item.note, self._nick(), self._now_ms())
+        elif item.receipts is not None:
+            content = receipts.content_of(item.receipts, item.id, self._nick(), self._now_ms())
+        else:
             return self._cache.get((item.peer, item.id))
-        content = receipts.content_of(item.receipts, item.id, self._nick(), self._now_ms())
         if own := self._record_for(item.peer):
             content.record.CopyFrom(own)
         return self._seal(item.peer, content, item.expires_at_ms)

@@ -7,11 +7,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.bell import Bell
+from p2pchat.node.actors.delivery.altering import Altering
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.errors import (
     ActorError,
@@ -20,7 +22,7 @@ from p2pchat.node.errors import (
     StreamError,
 )
 from p2pchat.node.ports import Stream
-from p2pchat.node.protocol import conversation, peer_id
+from p2pchat.node.protocol import conversation, file_notes, file_transfer, peer_id
 from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.envelope import EnvelopeRefusedError, Opened, Opener, envelope_id
 from p2pchat.node.protocol.framing import frame
@@ -57,6 +59,7 @@ class _Batch:
     saves: list[actors.DirectSave] = field(default_factory=list)
     opened: list[Opened] = field(default_factory=list)  # of `saves`
     receipts: list[tuple[str, wire.Receipts]] = field(default_factory=list)
+    notes: list[actors.FileNoteHeard] = field(default_factory=list)  # about files
     done: list[bytes] = field(default_factory=list)  # spooled envelopes of which nothing is kept
 
 
@@ -71,14 +74,19 @@ class Incoming:
         ui: ActorRef,
         contacts: ContactBook,
         outgoing: Outgoing,
+        altering: Altering,
         now_ms: Callable[[], int],
+        files: ActorRef | None = None,
     ) -> None:
+        """`files` hears of offered files and of notes about them; without it they are passed over."""
         self.counters: Counter[str] = Counter()
+        self._files = files
         self._opener = opener
         self._storage = storage
         self._ui = ui
         self._contacts = contacts
         self._outgoing = outgoing
+        self._altering = altering
         self._now_ms = now_ms
         self._spooled = Bell()
         self._buckets: dict[str, TokenBucket] = {}
@@ -144,6 +152,11 @@ class Incoming:
                 batch.done.append(spooled)
             return
         sender = peer_id.to_text(opened.sender)
+        if self._is_unwanted(sender, opened.content):
+            batch.verdicts.append(wire.BLOCKED)
+            if spooled:
+                batch.done.append(spooled)
+            return
         if by and not self._hears(sender):
             self.counters["strangers_limited"] += 1
             batch.verdicts.append(wire.TRY_LATER)
@@ -155,11 +168,32 @@ class Incoming:
             if spooled:
                 batch.done.append(spooled)
             return
+        name = self._contacts.label(sender)
+        if note := file_notes.heard(sender, name, opened.content):
+            batch.notes.append(note)
+            batch.opened.append(opened)
+            if spooled:
+                batch.done.append(spooled)
+            return
         record = conversation.record_of(opened.sender, opened.content, self._now_ms())
         # A sender hears from the answer on its own stream that the message has arrived.
         due = sender != by
-        batch.saves.append(actors.DirectSave(record=record, receipt_due=due, spooled=spooled))
+        save = actors.DirectSave(record=record, receipt_due=due, spooled=spooled)
+        if record.HasField("file"):
+            save.transfer.CopyFrom(file_transfer.received(record))
+        batch.saves.append(save)
         batch.opened.append(opened)
+
+    def _is_unwanted(self, sender: str, content: wire.Content) -> bool:
+        """Whether the owner has blocked the sender. Receipts are heard: what waits for them comes to its end.
+
+        The verdict is final, and the sender's message becomes "refused". Without an answer it would be tried for a
+        month, and an "accepted" would be a lie about a message that nobody is going to read. What a mailbox hands over
+        is dropped without a receipt: there the message stays "stored" until its time is over.
+        """
+        unwanted = self._contacts.is_blocked(sender) and not content.HasField("receipts")
+        self.counters["blocked"] += unwanted
+        return unwanted
 
     def _hears(self, sender: str) -> bool:
         chosen = self._contacts.is_chosen(sender)
@@ -205,7 +239,7 @@ class Incoming:
                 log.warning("messages were not saved: %s", error)
                 answer = None
             if isinstance(answer, actors.DirectSaved):
-                await self._saved(batch, answer.fresh)
+                await self._saved(batch, answer)
             else:
                 _try_later(batch)
         for sender, heard in batch.receipts:
@@ -214,6 +248,11 @@ class Incoming:
             except (RequestRejectedError, ActorError) as error:
                 log.warning("receipts were not saved: %s", error)
                 _try_later(batch)
+        try:
+            await self._pass_on(batch)
+        except (RequestRejectedError, ActorError) as error:
+            log.warning("words about files were not taken: %s", error)
+            _try_later(batch)
         await self._learn(batch)
 
     # ---- from mailboxes -------------------------------------------------------------------------------
@@ -260,9 +299,10 @@ class Incoming:
         if batch.saves:
             question_ = actors.SaveDirect(saves=batch.saves)
             answer = await self._storage.request(question_, actors.DirectSaved)
-            await self._saved(batch, answer.fresh)
+            await self._saved(batch, answer)
         for sender, heard in batch.receipts:
             await self._outgoing.receipted(sender, heard)
+        await self._pass_on(batch)
         await self._learn(batch)
         if batch.done:
             await self._storage.request(actors.DropSpooled(ids=batch.done), actors.Done)
@@ -270,10 +310,27 @@ class Incoming:
 
     # ---- what follows ---------------------------------------------------------------------------------
 
-    async def _saved(self, batch: _Batch, fresh: Sequence[bool]) -> None:
+    async def _pass_on(self, batch: _Batch) -> None:
+        """What is said about files. Raises what `ActorRef.request` raises: then it has to come again."""
+        if self._files is not None:
+            for note in batch.notes:
+                await self._files.request(note, actors.Done)
+
+    async def _offered(self, save: actors.DirectSave, peer: str) -> None:
+        """If this is not heard, the transfer is there at the next start: it was saved with its message."""
+        if self._files is None or not save.HasField("transfer"):
+            return
+        chosen, name = self._contacts.is_chosen(peer), self._contacts.label(peer)
+        offer = actors.FileOffered(record=save.transfer, chosen=chosen, name=name)
+        with contextlib.suppress(ActorStoppedError):
+            await self._files.tell(offer)
+
+    async def _saved(self, batch: _Batch, saved: actors.DirectSaved) -> None:
         """Show what is new, and owe receipts, also for what came again: the sender has not heard yet."""
         now = trio.current_time()
         shown: dict[str, list[records.DirectRecord]] = {}
+        fresh = saved.fresh
+        altered = {save.record.id for save in compress(batch.saves, saved.altered)}
         for save, is_fresh in zip(batch.saves, fresh, strict=True):
             peer = peer_id.to_text(save.record.peer)
             if save.receipt_due:
@@ -281,11 +338,16 @@ class Incoming:
             if is_fresh:
                 shown.setdefault(peer, []).append(save.record)
         for peer, fresh_records in shown.items():
-            arrived = actors.DirectArrived(peer=peer, records=fresh_records)
-            arrived.name = await self._name(peer, fresh_records[-1].nick)
+            name = await self._name(peer, fresh_records[-1].nick)
+            said = await self._altering.arrived(peer, fresh_records, altered)
+            arrived = actors.DirectArrived(peer=peer, name=name, records=said)
             with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
-                await self._ui.tell(arrived)
+                if said:
+                    await self._ui.tell(arrived)
             await self._outgoing.accepted(peer, fresh_records)
+        for save, is_fresh in zip(batch.saves, fresh, strict=True):
+            if is_fresh:
+                await self._offered(save, peer_id.to_text(save.record.peer))
         self._outgoing.work()
 
     async def _name(self, peer: str, nick: str) -> str:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import trio
 
+from p2pchat.node.actors.delivery import problems
 from p2pchat.node.actors.delivery.envelopes import Envelopes
+from p2pchat.node.actors.delivery.file_notes import FileNotes
 from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
-from p2pchat.node.protocol import names, peer_id, receipts, uuid7
+from p2pchat.node.protocol import peer_id, receipts, uuid7
 from p2pchat.node.protocol.contacts import ContactBook
 from p2pchat.node.protocol.conversation import Conversation
 from p2pchat.node.protocol.courier import Courier
@@ -27,7 +29,6 @@ from p2pchat.proto import wire_pb2 as wire
 log = logging.getLogger(__name__)
 
 CONVERSATIONS = 1024  # whose order is kept in memory; others are read from the store
-MAX_WAITING = 20_000  # own messages that are not delivered; one more is refused
 RECEIPTS_LIFETIME_MS = 30 * DAY_MS
 CONTACT_STALE_MS = 60_000  # how far the time of a contact's last message may lag behind on disk
 PAGE = 1000  # records read at once when resuming
@@ -58,14 +59,16 @@ class Outgoing:
         randomness: Callable[[int], bytes],
         now_ms: Callable[[], int],
         on_work: Callable[[], None],
+        files: ActorRef | None = None,
     ) -> None:
-        """`on_work` is called when something new waits to be sent."""
+        """`on_work` is called when something new waits to be sent. `files` hears what became of notes about files."""
         self.outbox = Outbox()
         self.receipts = receipts.DueReceipts()
         self.courier = courier
         self.contacts = contacts
         self.counters: Counter[str] = Counter()
         self.envelopes = envelopes
+        self.notes = FileNotes(files, now_ms)
         self._peer = peer
         self._storage = storage
         self._ui = ui
@@ -102,14 +105,13 @@ class Outgoing:
         replies: list[actors.DirectSent | actors.Rejected] = []
         saves = []
         for post in posts:
-            problem = self._problem(post)
-            if problem is not None:
+            if problem := problems.of_text(post, self._peer, self.contacts, len(self.outbox)):
                 replies.append(problem)
                 continue
             try:
                 save = await self._compose(post)
             except (RequestRejectedError, ActorError) as error:
-                replies.append(_not_saved(error))
+                replies.append(problems.not_saved(error))
                 continue
             saves.append((post.peer, save))
             replies.append(actors.DirectSent(record=save.record))
@@ -119,36 +121,28 @@ class Outgoing:
                 await self._storage.request(question, actors.DirectSaved)
             except (RequestRejectedError, ActorError) as error:
                 for peer, _ in saves:
-                    self._conversations.pop(peer, None)  # what was not saved is nobody's parent
-                refused = _not_saved(error)
+                    self.not_saved(peer)
+                refused = problems.not_saved(error)
                 return [refused if isinstance(r, actors.DirectSent) else r for r in replies]
             await self._enter(saves)
         return replies
 
-    def _problem(self, post: actors.SendDirect) -> actors.Rejected | None:
-        if post.peer == self._peer:
-            return _rejected(actors.INVALID, "That is you: nobody else would read it.")
-        try:
-            known = peer_id.public_key_of(peer_id.from_text(post.peer))
-        except ValueError:
-            known = None
-        if known is None:
-            return _rejected(actors.INVALID, f"{post.peer!r} is no peer id of a p2pchat node.")
-        if problem := names.text_problem(post.text):
-            return _rejected(actors.TOO_LONG, problem)
-        if len(self.outbox) >= MAX_WAITING:
-            detail = f"{MAX_WAITING:,} messages are waiting to be delivered already."
-            return _rejected(actors.TOO_MANY, detail)
-        return None
+    def not_saved(self, peer: str) -> None:
+        """Something that was composed for a conversation: it is nobody's parent."""
+        self._conversations.pop(peer, None)
 
     async def _compose(self, post: actors.SendDirect) -> actors.DirectSave:
         self.contacts.ensure(post.peer, 0)  # with the key that it told us, if it is connected
         talk = await self.conversation(post.peer)
         record = talk.compose(post.text, self._nick(), self._now_ms(), self._lifetime_ms)
         save = actors.DirectSave(record=record)
+        if post.HasField("transfer"):
+            save.transfer.CopyFrom(post.transfer)
+            save.transfer.offer.transfer = record.id
+            save.record.file.CopyFrom(save.transfer.offer)
         if self.contacts.seal_key(post.peer):
             with contextlib.suppress(SealError):  # it waits for a key that can be used
-                envelope, save.record_sequence = self.envelopes.seal(post.peer, record)
+                envelope, save.record_sequence = self.envelopes.seal(post.peer, save.record)
                 save.envelope.CopyFrom(envelope)
         return save
 
@@ -192,6 +186,11 @@ class Outgoing:
         self._use_mailboxes(item.peer)
         self.outbox.add(item)
 
+    def enter(self, item: Item) -> None:
+        """Something that is no message is to be sent as well."""
+        self._add(item)
+        self._on_work()
+
     def _use_mailboxes(self, peer: str) -> None:
         """For strangers nobody is dialled and no mailbox visited, or anybody could have us knock anywhere: what they
         are owed goes out when they are connected, or the owner has answered them."""
@@ -208,6 +207,7 @@ class Outgoing:
         contact.added |= chosen
         if changed:
             self._use_mailboxes(peer)
+            self._ui.offer(actors.ContactChanged(peer=peer))
         if changed or now_ms - contact.last_message_ms > CONTACT_STALE_MS:
             contact.last_message_ms = now_ms
             await self.save_contact(contact)
@@ -258,9 +258,7 @@ class Outgoing:
 
     async def _fetch(self, peer: str, items: Sequence[Item]) -> None:
         """What the store does not have any more was finished by somebody else meanwhile."""
-        missing = [
-            item.id for item in items if item.receipts is None and self.envelopes.of(item) is None
-        ]
+        missing = [item.id for item in items if item.is_message and self.envelopes.of(item) is None]
         if missing:
             for lost in await self.envelopes.fetch(peer, missing):
                 self.outbox.forget(peer, lost)
@@ -272,7 +270,9 @@ class Outgoing:
         for change in changes:
             if change.item.receipts is not None and change.finished:
                 await self._settle_receipts(change.item.receipts)
-        own = [change for change in changes if change.item.receipts is None]
+            if change.item.note is not None and change.finished:
+                await self.notes.settled(change)
+        own = [change for change in changes if change.item.is_message]
         if not own:
             return
         self._note_told(own)
@@ -304,6 +304,9 @@ class Outgoing:
         by_peer: dict[str, list[actors.DeliveryChange]] = {}
         for change in changes:
             now = self.outbox.delivery_of(change.item, now_ms)
+            if change.item.alteration:
+                self._tell_of_alteration(change.item.peer, now)
+                continue
             one = actors.DeliveryChange(id=change.item.id, delivery=now)
             by_peer.setdefault(change.item.peer, []).append(one)
         for peer, some in by_peer.items():
@@ -311,6 +314,13 @@ class Outgoing:
             told = actors.DeliveriesChanged(peer=peer, name=name, changes=some)
             with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
                 await self._ui.tell(told)
+            await self.notes.pass_on(told)
+
+    def _tell_of_alteration(self, peer: str, now: records.Delivery) -> None:
+        """Only what went wrong: the message that it is about has marks of its own."""
+        if now.stage in (records.REFUSED, records.EXPIRED):
+            name = self.contacts.label(peer)
+            self.warn(f"{name} has not got your change of an earlier message. {now.reason}".strip())
 
     def _note_told(self, changes: Iterable[Change]) -> None:
         """Who has read a message with our record inside need not be sent it again."""
@@ -388,11 +398,3 @@ class Outgoing:
         changes += self.outbox.read(peer, heard.read, now_ms)
         self._note_told(changes)
         await self._tell([c for c, is_news in zip(changes, kept.changed, strict=True) if is_news])
-
-
-def _not_saved(error: Exception) -> actors.Rejected:
-    return _rejected(actors.STORE_FAILED, f"Not sent: {error}")
-
-
-def _rejected(reason: actors.Reason, detail: str) -> actors.Rejected:
-    return actors.Rejected(reason=reason, detail=detail)

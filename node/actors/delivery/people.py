@@ -9,8 +9,8 @@ from functools import partial
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.delivery.outgoing import Outgoing
-from p2pchat.node.errors import RequestRejectedError
-from p2pchat.node.protocol import links, peer_id
+from p2pchat.node.errors import ActorError, RequestRejectedError
+from p2pchat.node.protocol import links, peer_id, safety_number
 from p2pchat.node.protocol.contacts import AmbiguousPeerError, ContactBook, UnknownPeerError
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
@@ -35,6 +35,7 @@ class People:
         outgoing: Outgoing,
         storage: ActorRef,
         on_choice: Callable[[str], None],
+        now_ms: Callable[[], int],
     ) -> None:
         """`on_choice` hears whom the owner has chosen, or no longer chooses."""
         self._peer = peer
@@ -43,6 +44,7 @@ class People:
         self._storage = storage
         self._missed: dict[str, set[bytes]] = {}  # of earlier runs, by sender
         self._on_choice = on_choice
+        self._now_ms = now_ms
 
     async def load(self) -> None:
         listed = await self._storage.request(actors.ReadContacts(), actors.ContactList)
@@ -86,11 +88,17 @@ class People:
     async def query(self, message: Message) -> Answer:
         if isinstance(message, actors.ResolvePeer):
             return partial(self._resolved, message)
+        if isinstance(message, actors.DescribeSafety):
+            return partial(self._safety, message)
         return self._list
 
     async def _resolved(self, message: actors.ResolvePeer) -> actors.PeerResolved:
-        peer = await self._meant(message.text)
-        return actors.PeerResolved(peer=peer, name=self._contacts.label(peer))
+        peer = await self.meant(message.text)
+        return actors.PeerResolved(
+            peer=peer,
+            name=self._contacts.label(peer),
+            addresses=self._contacts.addresses(peer),
+        )
 
     async def _list(self) -> actors.ContactStatusList:
         found = (peer_id.to_text(contact.peer) for contact in self._contacts.all())
@@ -105,7 +113,7 @@ class People:
             missed=len(self._missed.get(peer, ())),
         )
 
-    async def _meant(self, text: str) -> str:
+    async def meant(self, text: str) -> str:
         """Raises `RequestRejectedError` with a sentence."""
         if text.strip().casefold().startswith(links.SCHEME):
             return (await self._from_link(text)).peer
@@ -147,12 +155,14 @@ class People:
                 return partial(self._add, message)
             case actors.RenameContact():
                 return partial(self._rename, message)
+            case actors.SetVerified():
+                return partial(self._set_verified, message)
             case _:
                 assert isinstance(message, actors.RemoveContact)
                 return partial(self._remove, message)
 
     async def _add(self, message: actors.AddContact) -> actors.ContactStatus:
-        peer = await self._meant(message.text)
+        peer = await self.meant(message.text)
         if peer == self._peer:
             raise RequestRejectedError(actors.INVALID, "That is you.")
         contact = self._contacts.ensure(peer, 0)
@@ -161,10 +171,12 @@ class People:
             contact.name = message.name
         elif not contact.name and not self._contacts.name_problem(contact.nick, peer):
             contact.name = contact.nick
+        at_ms = min(message.last_message_ms, self._now_ms())
+        contact.last_message_ms = max(contact.last_message_ms, at_ms)
         return await self._keep(peer, contact)
 
     async def _rename(self, message: actors.RenameContact) -> actors.ContactStatus:
-        peer = await self._meant(message.text)
+        peer = await self.meant(message.text)
         self._check_name(message.name, peer)
         contact = self._contacts.ensure(peer, 0)
         contact.name = message.name
@@ -177,17 +189,68 @@ class People:
         return self._status(peer)
 
     async def _remove(self, message: actors.RemoveContact) -> actors.Done:
-        peer = await self._meant(message.text)
+        peer = await self.meant(message.text)
         if waiting := self._outgoing.outbox.waiting(peer):
             name = self._contacts.label(peer)
             detail = (
                 f"{waiting:,} of your messages to {name} are not delivered yet: {name} is kept."
             )
             raise RequestRejectedError(actors.INVALID, detail)
+        if self._contacts.is_blocked(peer):
+            name = self._contacts.label(peer)
+            detail = f"{name} is blocked, and would not be any more: unblock {name} first."
+            raise RequestRejectedError(actors.INVALID, detail)
         await self._storage.request(actors.DeleteContact(peer=peer), actors.Done)
         self._contacts.remove(peer)
         self._on_choice(peer)
         return actors.Done()
+
+    # ---- safety numbers -------------------------------------------------------------------------------
+
+    async def _safety(self, message: actors.DescribeSafety) -> actors.SafetyNumber:
+        peer = await self.meant(message.text)
+        contact = self._contacts.get(peer)
+        return actors.SafetyNumber(
+            peer=peer,
+            name=self._contacts.label(peer),
+            digits=self._digits(peer),
+            verified=contact is not None and bool(contact.verified_at_ms),
+        )
+
+    async def _set_verified(self, message: actors.SetVerified) -> actors.Done:
+        """Whom the owner has verified is a contact from then on; forgotten together with the contact."""
+        peer = await self.meant(message.text)
+        self._digits(peer)
+        contact = self._contacts.get(peer)
+        if message.verified:
+            contact = self._contacts.ensure(peer, 0)
+        if contact is not None:
+            await self._save_verified(peer, contact, self._now_ms() if message.verified else 0)
+        return actors.Done()
+
+    async def _save_verified(self, peer: str, contact: records.Contact, at_ms: int) -> None:
+        """What could not be stored does not count."""
+        before = contact.verified_at_ms
+        contact.verified_at_ms = at_ms
+        contact.added |= bool(at_ms)
+        try:
+            await self._storage.request(actors.SaveContact(contact=contact), actors.Done)
+        except (RequestRejectedError, ActorError):
+            contact.verified_at_ms = before
+            raise
+        self._on_choice(peer)
+
+    def _digits(self, peer: str) -> str:
+        """Raises `RequestRejectedError` where there is nothing to compare."""
+        if peer == self._peer:
+            raise RequestRejectedError(actors.INVALID, "That is you.")
+        try:
+            return safety_number.safety_number(
+                peer_id.from_text(self._peer), peer_id.from_text(peer)
+            )
+        except ValueError as error:
+            detail = "That peer has a key of another kind: there is no safety number with it."
+            raise RequestRejectedError(actors.INVALID, detail) from error
 
     def _check_name(self, name: str, peer: str) -> None:
         if problem := self._contacts.name_problem(name, peer):

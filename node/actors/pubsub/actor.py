@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.lanes import Desk
+from p2pchat.node.actors.pubsub.altering import Altering
 from p2pchat.node.actors.pubsub.open_room import OpenRoom
 from p2pchat.node.actors.pubsub.publisher import Publisher
 from p2pchat.node.actors.pubsub.retention import EVERY, Retention
 from p2pchat.node.errors import ActorError, NetworkError, RequestRejectedError
 from p2pchat.node.ports import Network
-from p2pchat.node.protocol import names, profiles
+from p2pchat.node.protocol import names, peer_id, profiles
 from p2pchat.node.protocol.rooms import Randomness, Room
 from p2pchat.node.protocol.self_image import SelfImage
 from p2pchat.node.runtime import Actor, ActorRef, handles, handles_batch
@@ -84,6 +85,7 @@ class PubsubActor(Actor):
         self._discovery = discovery
         self._open: dict[str, OpenRoom] = {}
         self._names: dict[str, str] = {}  # as connected peers have called themselves
+        self._blocked: frozenset[bytes] = frozenset()  # binary peer ids
         self._rooms: dict[str, Room] = {}  # of `_open`
         self._publisher = Publisher(network, ui, self._rooms, self_image.outgoing)
         self._retention = Retention(storage, room_days, now_ms)
@@ -103,6 +105,7 @@ class PubsubActor(Actor):
             await super().receive(letters)
 
     async def started(self) -> None:
+        await self._read_blocked()
         if not self._self_image.settled:
             await self._settle_rooms()
         for name, plain in list(self._self_image.rooms.items()):
@@ -122,6 +125,16 @@ class PubsubActor(Actor):
             profile = profiles.with_room(profile, name, plain=plain)
         with contextlib.suppress(RequestRejectedError):  # a full disk is no reason not to chat
             await self._storage.ask(actors.SaveProfile(profile=profile), actors.Done)
+
+    async def _read_blocked(self) -> None:
+        """Who is blocked before the delivery actor says so: nothing of theirs is shown meanwhile."""
+        with contextlib.suppress(RequestRejectedError):
+            listed = await self._storage.ask(actors.ReadContacts(), actors.ContactList)
+            self._blocked = frozenset(c.peer for c in listed.contacts if c.blocked_at_ms)
+
+    @handles(actors.BlocksChanged)
+    async def _blocks_changed(self, event: actors.BlocksChanged) -> None:
+        self._blocked = frozenset(map(peer_id.from_text, event.peers))
 
     async def stopping(self) -> None:
         """Saved messages still go out and are read, as far as the stop's grace allows."""
@@ -225,6 +238,7 @@ class PubsubActor(Actor):
             announce=self._announce and not plain,
             rng=self._rng,
             now_ms=self._now_ms,
+            is_blocked=lambda sender: sender in self._blocked,
         )
         self._open[name], self._rooms[name] = opened, room
         self._self_image.rooms[name] = plain
@@ -265,8 +279,10 @@ class PubsubActor(Actor):
             try:
                 kept = await saving(composed)
             except (RequestRejectedError, ActorError) as error:
+                self._take_back(composed)
                 return [_refused(reply, str(error)) for reply in replies]
             if not all(kept):  # below the floor of its room
+                self._take_back(composed)
                 return [_refused(reply, CLOCK_BEHIND) for reply in replies]
             await self._hand_over(composed)
         return replies
@@ -279,6 +295,40 @@ class PubsubActor(Actor):
             return actors.Rejected(reason=actors.TOO_LONG, detail=problem)
         record = room.compose(post.text, self._self_image.name, self._now_ms())
         return actors.Posted(record=record, listeners=len(self._network.topic_peers(room.topic)))
+
+    @handles(actors.AlterMessage)
+    async def _alter(self, command: actors.AlterMessage) -> actors.Done | actors.Rejected:
+        room = self._rooms.get(command.room)
+        if room is None:
+            return _not_joined(command.room)
+        altering = Altering(self._storage, room, self._author)
+        try:
+            if problem := await altering.problem(command):
+                return actors.Rejected(reason=actors.INVALID, detail=problem)
+            record = altering.compose(command, self._self_image.name, self._now_ms())
+            kept = await self._save_composed(record)
+        except (RequestRejectedError, ActorError) as error:
+            return actors.Rejected(reason=actors.STORE_FAILED, detail=f"Not changed: {error}")
+        if not kept:
+            return actors.Rejected(
+                reason=actors.STORE_FAILED, detail=f"Not changed: {CLOCK_BEHIND}"
+            )
+        await self._hand_over([record])
+        return actors.Done()
+
+    async def _save_composed(self, record: records.RoomRecord) -> bool:
+        """False: it stands below the floor of its room. Raises what the store answers."""
+        kept = False
+        try:
+            kept = all(await self._open[record.message.room].intake.save([record]))
+        finally:
+            if not kept:
+                self._take_back([record])
+        return kept
+
+    def _take_back(self, composed: Sequence[records.RoomRecord]) -> None:
+        for record in composed:
+            self._rooms[record.message.room].take_back(record.message.id)
 
     async def _hand_over(self, composed: Sequence[records.RoomRecord]) -> None:
         """Show, and queue for gossip; waits while the queue is full, which makes posting wait."""

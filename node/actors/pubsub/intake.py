@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 
 import trio
+from google.protobuf.message import Message
 
 from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
-from p2pchat.node.protocol.room_message import ACCEPT_AHEAD_MS
-from p2pchat.node.protocol.rooms import Room
+from p2pchat.node.protocol.room_message import ACCEPT_AHEAD_MS, is_alteration
+from p2pchat.node.protocol.rooms import IGNORED, Room
 from p2pchat.node.protocol.timeline import Step, Timeline
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
@@ -26,6 +28,15 @@ BUSY = 1.0  # seconds since the last gossip in which a room counts as busy
 RECENT_MS = 10_000  # of Lamport time: what is newer may still be on its way by gossip
 SETTLING = 30.0  # seconds after joining in which a first comparison should have come to its end
 MAX_IDS = 1_000  # in one question to the store
+MAX_RESTATED = (
+    1_024  # messages that are known to be altered, so that they are read anew when they are shown
+)
+
+Name = tuple[bytes, bytes]  # sender and id of a message
+
+
+def _nobody(_: bytes) -> bool:
+    return False
 
 
 class Intake:
@@ -40,8 +51,15 @@ class Intake:
         ui: ActorRef,
         sync: ActorRef,
         now_ms: Callable[[], int],
+        author: bytes = b"",
+        is_blocked: Callable[[bytes], bool] = _nobody,
     ) -> None:
+        """`author` is the own binary peer id: of what it says nothing is unread. What blocked ones say is kept, for the
+        room would else be fetched from others again and again, and is not shown."""
         self._room = room
+        self._author = author
+        self._is_blocked = is_blocked
+        self._restated: dict[Name, None] = {}  # the newest that were altered, shown yet or not
         self._timeline = timeline
         self._storage = storage
         self._ui = ui
@@ -163,6 +181,11 @@ class Intake:
     ) -> list[records.RoomRecord]:
         """Those that were new. Without patience it raises what the store answers."""
         save = self._save_patiently if patiently else self.save
+        for record in good:
+            sender = record.message.sender
+            record.unseen = not (
+                sender == self._author or self._is_blocked(sender) or is_alteration(record.message)
+            )
         fresh = await save(good)
         new = [record for record, is_fresh in zip(good, fresh, strict=True) if is_fresh]
         self._room.counts["received"] += len(new)
@@ -185,6 +208,7 @@ class Intake:
         saved = await self._storage.request(
             actors.SaveRoomMessages(records=to_save), actors.RoomMessagesSaved
         )
+        self._restate(_name(record) for record in compress(to_save, saved.altered))
         return saved.fresh
 
     async def _unknown(self, ids: Sequence[bytes]) -> Sequence[bytes]:
@@ -197,10 +221,75 @@ class Intake:
         return unknown
 
     async def _show(self, fresh: Sequence[records.RoomRecord], *, late: bool = False) -> None:
+        seen = [record for record in fresh if not self._is_blocked(record.message.sender)]
+        said = [record for record in seen if not is_alteration(record.message)]
+        about = dict.fromkeys(_target(r) for r in seen if is_alteration(r.message))
+        self._restate(about)
+        again = await self._as_it_reads(
+            [*about, *(n for n in map(_name, said) if n in self._restated)]
+        )
+        if said:
+            now = [again.get(_name(record), record) for record in said]
+            await self._tell(
+                actors.RoomMessagesArrived(room=self._room.name, records=now, late=late)
+            )
+        told = {_name(record) for record in said}
+        altered = [again[name] for name in about if name in again and name not in told]
+        if altered:
+            await self._tell(actors.MessagesAltered(room=self._room.name, room_records=altered))
+        await self._count_ignored([name for name in about if name not in again])
+
+    async def _tell(self, event: Message) -> None:
         # Told, not offered: a stored message must be shown, and ui takes letters without waiting for us.
         with contextlib.suppress(
             ActorStoppedError
         ):  # at the end nobody looks any more; it still goes out
-            await self._ui.tell(
-                actors.RoomMessagesArrived(room=self._room.name, records=fresh, late=late)
-            )
+            await self._ui.tell(event)
+
+    # ---- edits and retractions ------------------------------------------------------------------------
+
+    def _restate(self, names: Iterable[Name]) -> None:
+        """These do not read as they came: to be read from the store when they are shown."""
+        for name in names:
+            self._restated.pop(name, None)
+            self._restated[name] = None
+        while len(self._restated) > MAX_RESTATED:
+            del self._restated[next(iter(self._restated))]
+
+    async def _as_it_reads(self, names: Sequence[Name]) -> dict[Name, records.RoomRecord]:
+        """Those that are there, with what has become of them. What was taken back must not be shown: so it waits for a
+        store that does not answer."""
+        found: dict[Name, records.RoomRecord] = {}
+        for start in range(0, len(names), MAX_IDS):
+            wanted = [
+                actors.FindMessages.Name(sender=sender, id=id_)
+                for sender, id_ in names[start : start + MAX_IDS]
+            ]
+            question = actors.FindMessages(room=self._room.name, names=wanted)
+            answer = await self._find_patiently(question)
+            found |= {_name(record): record for record in answer.room_records}
+        return found
+
+    async def _find_patiently(self, question: actors.FindMessages) -> actors.MessagesFound:
+        while True:
+            try:
+                return await self._storage.request(question, actors.MessagesFound)
+            except ActorStoppedError:
+                return actors.MessagesFound()  # nobody looks any more
+            except (RequestRejectedError, ActorError) as error:
+                log.warning("edits wait for the store: %s", error)
+                await trio.sleep(RETRY_SAVE)
+
+    async def _count_ignored(self, names: Sequence[Name]) -> None:
+        """Of messages that are here, and not to be altered by whoever tries; of others the message may still come."""
+        if names:
+            unknown = await self._unknown([id_ for _, id_ in names])
+            self._room.counts[IGNORED] += len(names) - len(unknown)
+
+
+def _name(record: records.RoomRecord) -> Name:
+    return record.message.sender, record.message.id
+
+
+def _target(record: records.RoomRecord) -> Name:
+    return record.message.sender, record.message.target

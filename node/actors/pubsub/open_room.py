@@ -44,6 +44,7 @@ class OpenRoom:
         announce: bool,
         rng: random.Random,
         now_ms: Callable[[], int],
+        is_blocked: Callable[[bytes], bool],
     ) -> None:
         """`known`: ids that messages may name as parents although they are not at hand; `called`: names of peers, by
         their ids, as they said when they connected."""
@@ -56,6 +57,8 @@ class OpenRoom:
             ui=ui,
             sync=sync,
             now_ms=now_ms,
+            author=author,
+            is_blocked=is_blocked,
         )
         self._subscription = subscription
         self._network = network

@@ -192,6 +192,33 @@ async def test_contacts(autojump_clock: trio.testing.MockClock) -> None:
     assert world.mail.sent() == [(EVE.peer, "by number")]
 
 
+async def test_a_safety_number_is_shown_in_groups_and_what_was_compared_is_noted(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.mail.people["Ann"] = EVE.peer
+    async with world.running() as console:
+        console.type("/contact add Ann", "/verify Ann")
+        await settle()
+        first = list(console.lines)
+        console.type("/verify Ann yes", "/contacts", "/verify Ann", "/verify Ann no", "/contacts")
+        await settle()
+        console.type("/verify Nobody")
+        await settle()
+    end = EVE.peer[-6:]
+    row = "      01234  56789  01234  56789"
+    assert first[-5:-2] == [row, row, row]
+    assert "in person or in a call" in first[-2]
+    assert first[-1] == (f"* All twelve groups are the same there? /verify …{end} yes notes it.")
+    after = console.lines[len(first) :]
+    assert "* Ann is verified from now on: /contacts shows it" in after
+    assert f"  1  Ann (…{end})  not connected, no mailbox, verified" in after
+    assert f"* You have verified Ann; /verify …{end} no takes that back" in after
+    assert "* Ann is not verified any more" in after
+    assert f"  1  Ann (…{end})  not connected, no mailbox" in after
+    assert console.lines[-1] == "* Nobody called 'Nobody' is known."
+
+
 async def test_mailboxes(autojump_clock: trio.testing.MockClock) -> None:
     world = World()
     async with world.running() as console:

@@ -11,6 +11,7 @@ import trio
 from p2pchat.cli.terminal.program import _answer_others
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.events import EventHub
+from p2pchat.node.identity import Identity
 from p2pchat.node.runtime import Actor, ActorCell, Supervisor, handles
 from p2pchat.proto import actors_pb2 as actors
 
@@ -32,7 +33,10 @@ class World:
         cell = ActorCell.of("ui", PlayedUi, lambda: PlayedUi(self.up))
         self.tree = Supervisor("root", [cell], root=True)
         config = NodeConfig(folder)
-        self.node = cast(Any, SimpleNamespace(config=config, ui=cell.ref, hub=self.hub))
+        identity = Identity.generate()
+        self.node = cast(
+            Any, SimpleNamespace(config=config, identity=identity, ui=cell.ref, hub=self.hub)
+        )
 
 
 async def test_the_socket_is_there_once_the_node_is_up_and_gone_after_it(tmp_path: Path) -> None:

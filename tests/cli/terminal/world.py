@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import trio
+from google.protobuf.message import Message
 
 from p2pchat.cli.terminal.completion import Names
 from p2pchat.cli.terminal.console import Typed
@@ -22,6 +23,7 @@ from p2pchat.node.identity import Identity
 from p2pchat.node.runtime import ActorCell, Supervisor, handles
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
+from tests.cli.played_altering import PlayedAltering
 from tests.cli.played_delivery import Mail, PlayedDelivery
 from tests.cli.played_keeping import Keeping, PlayedKeeping
 
@@ -67,7 +69,7 @@ class FakeConsole:
         self._type.close()
 
 
-class PlayedUi(PlayedDelivery, PlayedKeeping):
+class PlayedUi(PlayedDelivery, PlayedKeeping, PlayedAltering):
     """Answers as the ui actor does."""
 
     mailbox_size = 256
@@ -76,6 +78,8 @@ class PlayedUi(PlayedDelivery, PlayedKeeping):
         self.world = world
         self.mail = world.mail
         self.keeping = world.keeping
+        self.asked = world.asked
+        self.answer = world.answer
 
     @handles(actors.PostText)
     async def _post(self, post: actors.PostText) -> actors.Posted | actors.Rejected:
@@ -122,6 +126,8 @@ class PlayedUi(PlayedDelivery, PlayedKeeping):
     @handles(actors.ReadHistory)
     async def _history(self, question: actors.ReadHistory) -> actors.HistoryPage:
         """A history of so many messages, oldest first."""
+        if question.room in self.world.history:
+            return actors.HistoryPage(records=self.world.history[question.room], first=b"1")
         end = int(question.before or b"%d" % self.world.said)
         begin = max(0, end - question.limit)
         page = [record(f"old {number}") for number in range(begin, end)]
@@ -160,6 +166,9 @@ class World:
         self.keeping = Keeping()
         self.checks: Sequence[actors.Check] = ()  # of a diagnosis
         self.flushed = 0
+        self.asked: list[Message] = []  # about single messages, and to hear less
+        self.answer: actors.Rejected | None = None  # to that, instead of Done
+        self.history: dict[str, list[records.RoomRecord]] = {}  # of rooms, instead of `said`
         self.posted: list[tuple[str, str]] = []
         self.up = trio.Event()
         self.up.set()

@@ -158,7 +158,7 @@ async def test_the_known_peers_are_kept_up_to_their_bound(rig: Rig) -> None:
 async def test_the_store_describes_itself(rig: Rig) -> None:
     await rig.save(room_record(1))
     description = await rig.cell.ref.ask(actors.DescribeStore(), actors.StoreDescription)
-    assert (description.messages, description.schema_version) == (1, 3)
+    assert (description.messages, description.schema_version) == (1, 4)
     assert description.size_bytes > 0
     assert description.free_bytes > 0
     assert description.path

@@ -93,7 +93,7 @@ def test_spots_lead_to_the_messages(followed: MessageStore) -> None:
     assert followed.room_messages("gärten/#1", [b"x" * 24]) == []
     for number, peer, is_own in ((8, 1, False), (9, 2, True)):
         [key] = [spot.key for spot in spots if spot.place == peer_place(peer_text(peer))]
-        [found] = followed.direct_messages(peer_text(peer), [key, b"x" * 25])
+        [found] = followed.found_direct_messages(peer_text(peer), [key, b"x" * 25])
         assert found.text == f"message {number}"
         assert found.HasField("delivery") == is_own
         assert int.from_bytes(key[:8], "big") == direct_record(number).lamport

@@ -211,7 +211,7 @@ def test_the_description_has_a_size_and_a_count(store: MessageStore) -> None:
     info = store.describe()
     assert info.messages == 100
     assert info.size_bytes > 100 * len(room_record(1).SerializeToString())
-    assert info.schema_version == 3
+    assert info.schema_version == 4
     assert info.path
 
 

@@ -84,6 +84,17 @@ def test_a_message_that_is_not_sealed_has_no_envelope_until_it_gets_one(
     assert waiting(store) == [1, 2]
 
 
+def test_a_message_of_the_past_never_enters_the_outbox(store: MessageStore) -> None:
+    past = outgoing(1)
+    past.past = True
+    past.record.delivery.stage = records.DELIVERED
+    assert store.save_direct([past]) == [True]
+    assert (waiting(store), store.outbox_entries(PEER, [message_id(1)])) == ([], [])
+    assert stage_of(store, 1) == records.DELIVERED
+    store.update_outbox([update(1, stage=records.READ, envelope=envelope(1))])
+    assert (waiting(store), stage_of(store, 1)) == ([], records.READ)
+
+
 def test_incoming_messages_never_enter_the_outbox(store: MessageStore) -> None:
     store.save_direct([incoming(1)])
     store.update_outbox([update(1, stage=records.STORED, envelope=envelope(1))])

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from p2pchat.node.adapters import rocksdb_migration
+from p2pchat.node.adapters.alteration_keys import unread_peer
 from p2pchat.node.adapters.rocksdb_handle import Entry, Handle
 from p2pchat.node.adapters.rocksdb_store import SCHEMA_VERSION, RocksdbStore
 from p2pchat.node.errors import StoreError
 from p2pchat.node.protocol.items import item_of
 from p2pchat.node.protocol.room_message import ACCEPT_AHEAD_MS
 from p2pchat.proto import records_pb2 as records
-from tests.builders import ROOM, room_record
-from tests.direct_builders import PEER, incoming
+from tests.builders import ROOM, room_record, sender_bytes
+from tests.direct_builders import PEER, incoming, message_id, outgoing, peer_text
 from tests.old_schemas import families_of, put_raw, write_old_store
 from tests.room_recount import all_messages, assert_sums_are_right
 
@@ -231,4 +232,20 @@ def test_progress_is_logged(
     store.open()
     assert "21 of about 48 messages copied" in caplog.text
     assert "all 48 messages copied" in caplog.text
+    store.close()
+
+
+def test_direct_messages_that_nobody_has_seen_are_unread_from_then_on(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    store = RocksdbStore(path)
+    store.open()
+    store.save_direct([incoming(1), incoming(2), outgoing(3), incoming(1, peer=1)])
+    store.mark_read(PEER, [message_id(1)], False)
+    store.append([room_record(1)])
+    store.close()
+    wrong = {unread_peer(sender_bytes(number)): (9).to_bytes(8, "big") for number in (0, 1)}
+    put_raw(path, {"unread": wrong, "meta": {b"schema_version": (3).to_bytes(4, "big")}})
+    store.open()
+    assert store.describe().schema_version == SCHEMA_VERSION
+    assert {each.peer: each.unread for each in store.unread()} == {PEER: 1, peer_text(1): 1}
     store.close()

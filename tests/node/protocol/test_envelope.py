@@ -348,7 +348,7 @@ def test_content_out_of_bounds_is_refused_although_signed(changes: dict[str, Any
 
 def test_a_body_of_a_later_version_is_told_from_none() -> None:
     bare = content(text=None).SerializeToString()
-    later = refusal(sent_by_hand(bare + b"\x62\x02hi"))  # field 12, 2 bytes
+    later = refusal(sent_by_hand(bare + b"\xf2\x01\x02hi"))  # field 30, 2 bytes
     assert (later.verdict, later.detail) == (wire.MALFORMED, "it is of a newer kind")
     assert refusal(sent_by_hand(bare)).detail == "it has no body"
 

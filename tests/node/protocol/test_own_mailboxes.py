@@ -245,6 +245,21 @@ def test_a_link_that_does_not_say_where_the_mailbox_is_is_of_no_use(
     assert BOXES[0] not in some
 
 
+def test_after_going_back_to_a_backup_the_record_is_newer_than_any_that_was_signed_since() -> None:
+    before = agreed(0)
+    at_the_backup = before.keep()
+    before.leave(BOXES[0], NOW + 5)
+    since = before.record(NOW + 5)
+    at_the_backup.restored = True
+    back = own(at_the_backup)
+    record = back.record(NOW + 10)
+    assert record.sequence > since.sequence
+    assert mailbox_record.newer(since, record) == record
+    assert len(record.mailboxes) == 1
+    assert not back.keep().restored
+    assert own(back.keep()).record(NOW + 20) == record
+
+
 def test_of_many_addresses_the_first_fitting_ones_are_kept() -> None:
     long = "/" + "ä" * (MAX_ADDRESS_CHARACTERS - 1)  # counted in bytes
     fitting = [f"/ip4/192.0.2.{number}" for number in range(MAX_ADDRESSES + 2)]
