@@ -25,6 +25,7 @@ from p2pchat.cli import (
     service,
     settings,
 )
+from p2pchat.cli.advice import in_commands
 from p2pchat.node import identity
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.errors import ConfigError, ListenError, P2pchatError
@@ -250,6 +251,8 @@ async def _look(
 
 
 def _print(checks: Sequence[Check], *, json: bool) -> None:
+    for check in checks:
+        check.advice = in_commands(check.advice)
     if json:
         import json as json_module
 

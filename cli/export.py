@@ -34,7 +34,11 @@ def run(
     context: typer.Context,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="Must not exist; - is standard output.", show_default="standard output"),
+        typer.Argument(
+            metavar="FILE",
+            help="Must not exist; - is standard output.",
+            show_default="standard output",
+        ),
     ] = None,
     data_dir: running_node.DataDir = "",
     _json: Annotated[bool, typer.Option("--json", hidden=True)] = False,  # it is always JSON

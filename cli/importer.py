@@ -24,8 +24,9 @@ ANOTHER_NODE = (
 
 
 class Importer:
-    """`counts`: contacts, rooms, imported, known, refused. `problems`: sentences, with the number of the line; `untold`:
-    how many are left out there."""
+    """`counts`: contacts, rooms, imported, known, refused. `problems`: sentences, with the number of the line, but for
+    `untold` more of them.
+    """
 
     def __init__(self, node: NodeClient) -> None:
         self._node = node

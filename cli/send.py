@@ -40,9 +40,7 @@ def run(
     to: Annotated[
         str, typer.Option(metavar="WHO", help="Name, peer id or link.", show_default=False)
     ] = "",
-    room: Annotated[
-        str, typer.Option(metavar="ROOM", show_default=False, callback=bare_room)
-    ] = "",
+    room: Annotated[str, typer.Option(metavar="ROOM", show_default=False, callback=bare_room)] = "",
     lines: Annotated[
         bool, typer.Option("--lines", help="Each line of standard input is a message.")
     ] = False,

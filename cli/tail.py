@@ -32,7 +32,8 @@ def run(
         typer.Option(metavar="CURSOR", help="Begin behind this line.", show_default="now"),
     ] = "",
     room: Annotated[
-        str, typer.Option(
+        str,
+        typer.Option(
             metavar="ROOM", help="Only of this room.", show_default=False, callback=bare_room
         ),
     ] = "",

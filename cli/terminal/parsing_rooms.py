@@ -105,4 +105,6 @@ def read_archive(rest: str) -> Command:
             "Behind the room's name can only stand stop, e.g. /mailbox archive lobby stop."
         )
     problem = names.room_problem(names.bare_room(room))
-    return Mistake(problem) if problem else ArchiveRoom(names.bare_room(room), stop=bool(word.strip()))
+    return (
+        Mistake(problem) if problem else ArchiveRoom(names.bare_room(room), stop=bool(word.strip()))
+    )

@@ -184,9 +184,6 @@ class ChatApp(Keys):
         """Of the conversation."""
         return self.picture.timeline.columns
 
-    def to_top(self) -> None:
-        self.picture.timeline.to_top()
-
     # ---- what is typed ----------------------------------------------------------------------------------
 
     def on_submitted(self, event: Submitted) -> None:

@@ -89,6 +89,7 @@ HELP = (
     (
         "Keys",
         (
+            ("f1", "this help, and away with it"),
             ("tab", "complete a command, a name or a room"),
             ("alt+enter, ctrl+j", "a new line in what you write"),
             ("up, down", "what you wrote before"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from p2pchat.cli.tui.completing import Completion
 
 MOST_ROWS = 8  # of a text that is being typed; the rest scrolls
-PART = 3  # on a low screen at most one row in so many
+PART = 2  # on a low screen at most one row in so many
 PROMPT = " > "
 
 

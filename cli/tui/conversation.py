@@ -141,10 +141,13 @@ class Conversation:
     # ---- what is not from the node ----------------------------------------------------------------------
 
     def note(self, lines: Iterable[Row], key: str = "") -> Item:
-        """Below everything else. A key that is there already is replaced, and goes there."""
+        """Below everything else. One whose key is there already is replaced where it stands."""
         self._serial += 1
         key = key or f"note {self._serial}"
-        self.remove(key)
+        known = self._by_key.get(key)
+        if known is not None:
+            known.lines, known.version = tuple(lines), known.version + 1
+            return known
         item = Item(key, self._last_order(), lines=tuple(lines))
         self._insert(item)
         return item

@@ -31,6 +31,7 @@ async def look_back(app: ChatApp, number: int, *, further: bool) -> None:
     if keys:
         app.picture.timeline.begin_with(keys[-min(wanted, len(keys))])
     _tell(app, min(wanted, len(keys)), is_all=wanted >= len(keys) and here.cursor == "")
+    here.held = not app.picture.timeline.at_bottom
 
 
 def _keys(here: Conversation) -> list[str]:
@@ -44,7 +45,11 @@ def _from(here: Conversation, key: str) -> int:
 
 
 def _tell(app: ChatApp, number: int, *, is_all: bool) -> None:
-    picture, older = app.picture, "there is nothing older" if is_all else "page up: older ones"
-    text = f" {count(number, 'message')} from here on · {older} · escape: to the newest"
-    picture.hint(row(Piece(text, "hint")))
+    picture = app.picture
+    if picture.timeline.at_bottom:
+        text = f" on the screen already: the last {count(number, 'message')}"
+    else:
+        text = f" from here on: {count(number, 'message')}"
+    older = "nothing is older" if is_all else "page up: older"
+    picture.hint(row(Piece(f"{text} · {older}", "hint")))
     app.set_timer(SHOWN_FOR, picture.end_hint)

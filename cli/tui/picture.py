@@ -22,6 +22,7 @@ SIDE_FROM = 100  # columns of the screen from which on the pane at the right is 
 LIST_FROM = 60  # and the list at the left
 SIDE_LEAST, LIST_LEAST = 66, 44  # on a narrower screen not even when asked for
 NARROW_LIST, WIDE_LIST = 18, 24  # columns
+TITLE_FROM = 4  # rows from which on there is a title; with fewer the input would be pushed out
 AIRY_FROM = 32  # rows from which on there are empty ones
 
 
@@ -69,6 +70,7 @@ class Picture:
         self.composer.refit()
         self.list.styles.width = WIDE_LIST if width >= SIDE_FROM else NARROW_LIST
         self.list.display = self._wanted.get("list", width >= LIST_FROM) and width >= LIST_LEAST
+        self.title.display = height >= TITLE_FROM
         self.side.display = self._wanted.get("side", width >= SIDE_FROM) and width >= SIDE_LEAST
 
     def toggle(self, part: str) -> None:

@@ -16,7 +16,8 @@ from p2pchat.proto import control_pb2 as control
 
 _WITH_FOCUS = (events.Key, events.MouseDown, events.Paste)
 
-MARK_PAUSE = 0.5  # seconds between two times the node is told: not for each of many messages
+IDS_MOST = 500  # messages that are named; with more, or where not all are held, all are meant
+MARK_PAUSE = 0.1  # seconds between two times the node is told: not for each of many messages
 
 
 class Reading:
@@ -30,7 +31,7 @@ class Reading:
         self._now = now
         self._told_at = 0.0
         self._at_bottom = True
-        self._acted = False  # and the node was not told yet
+        self._due: dict[str, control.MarkReadRequest] = {}  # what the node was not told yet
         self._marks = False  # a task is at it
 
     def begin(self, conversation: Conversation) -> None:
@@ -46,19 +47,19 @@ class Reading:
     def act(self, at_bottom: bool) -> Coroutine[Any, Any, Any] | None:
         """Somebody is there. What tells the node that what is shown was read; None: there is nothing to tell."""
         self._at_bottom = at_bottom
-        self._acted = self._seen() is not None  # not what comes later
-        if self._marks or not self._acted:
+        if (seen := self._seen()) is not None:
+            request, earlier = _request(seen), self._due.get(seen.key)
+            self._due[seen.key] = _both(earlier, request) if earlier else request
+            seen.status.unread = 0
+        if self._marks or not self._due:
             return None
         self._marks = True
         return self._mark()
 
     async def _mark(self) -> None:
         try:
-            while self._acted and (seen := self._seen()) is not None:
-                self._acted = False
-                seen.status.unread = 0
-                which = seen.status.conversation
-                await self._link.ask(control.MarkReadRequest(conversation=which))
+            while self._due:
+                await self._link.ask(self._due.pop(next(iter(self._due))))
                 await asyncio.sleep(MARK_PAUSE)
         finally:
             self._marks = False
@@ -79,3 +80,21 @@ class Reading:
             return False
         self._told_at = self._now()
         return True
+
+
+def _request(seen: Conversation) -> control.MarkReadRequest:
+    """Of what is there now, not of what comes until the node is told. Those are marked here."""
+    which, unread = seen.status.conversation, seen.status.unread
+    found = [each for each in seen.messages() if not each.own and not each.read]
+    for each in found:
+        each.read = True
+    if seen.is_room or not unread <= len(found) <= IDS_MOST:
+        return control.MarkReadRequest(conversation=which)
+    return control.MarkReadRequest(conversation=which, ids=[each.id for each in found])
+
+
+def _both(one: control.MarkReadRequest, other: control.MarkReadRequest) -> control.MarkReadRequest:
+    """Of one conversation. Without ids, everything that is there is meant."""
+    ids = [*one.ids, *other.ids] if one.ids and other.ids else []
+    named = ids if len(ids) <= IDS_MOST else []
+    return control.MarkReadRequest(conversation=one.conversation, ids=named)

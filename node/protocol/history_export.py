@@ -61,8 +61,10 @@ def direct_parts(record: records.DirectRecord) -> Iterator[records.DirectRecord]
 
 
 def room_record(data: bytes, now_ms: int) -> records.RoomRecord:
-    """What is to be stored. Raises `RefusedRecordError` for what no member would take, or, of a plain room, nobody could
-    have said."""
+    """What is to be stored.
+
+    Raises `RefusedRecordError` for what no member would take, or, of a plain room, nobody could have said.
+    """
     record = records.RoomRecord()
     _parse(record, data)
     message = record.message

@@ -130,7 +130,9 @@ def test_refused(commands: Commands) -> None:
 
 def test_advice_is_in_the_words_of_the_command_line(commands: Commands) -> None:
     def refuse(_: Any) -> control.LeaveRoomResponse:
-        raise Refuse("Nobody called '/peers' is known. /contacts lists whom you know (/peers: now).")
+        raise Refuse(
+            "Nobody called '/peers' is known. /contacts lists whom you know (/peers: now)."
+        )
 
     commands.node.answers["LeaveRoom"] = refuse
     assert commands.run("rooms", "leave", "a").err == (

@@ -510,15 +510,15 @@ def test_history_goes_to_where_so_many_messages_begin() -> None:
         await stage.until_shown("number 0199")
         await stage.type("/history 60")
         await stage.press("enter")
-        await stage.until_shown("60 messages from here on")
+        await stage.until_shown("from here on: 60 messages · page up")
         await stage.until(lambda: "number 0140" in top(stage))
         await stage.type("/history more 3")
         await stage.press("enter")
-        await stage.until_shown("63 messages from here on")
+        await stage.until_shown("from here on: 63 messages")
         await stage.until(lambda: "number 0137" in top(stage))
         await stage.type("/history 2")
         await stage.press("enter")
-        await stage.until_shown("2 messages from here on", "number 0199")
+        await stage.until_shown("on the screen already: the last 2 messages", "number 0199")
 
     on_stage(play)
 
@@ -540,7 +540,7 @@ def test_history_reads_what_is_not_there_yet() -> None:
         await stage.until_shown("number 0399")
         await stage.type("/history 1000")
         await stage.press("enter")
-        await stage.until_shown("399 messages from here on · there is nothing older")
+        await stage.until_shown("from here on: 399 messages · nothing is older")
 
     on_stage(play, link=link, opening=OpeningScreen(scene.statuses(), {}, ME, "ada"))
 

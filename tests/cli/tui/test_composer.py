@@ -78,10 +78,20 @@ def test_a_long_draft_leaves_room_on_a_low_screen() -> None:
         stage.app.post_message(events.Paste("\n".join("abcdefgh")))
         await stage.until_shown("   h")
         await stage.pilot.resize_terminal(40, 12)
-        await stage.until(lambda: stage.app.picture.composer.size.height == 4)
+        await stage.until(lambda: stage.app.picture.composer.size.height == 6)
         await stage.until_shown("8 lines, 15 bytes", "   h")
         await stage.pilot.resize_terminal(*SMALL)
         await stage.until(lambda: stage.app.picture.composer.size.height == MOST_ROWS)
         assert not stage.app.picture.draft.display
 
     on_stage(play, SMALL, opening=scene.opening())
+
+
+def test_even_the_smallest_screen_has_a_row_to_type_in() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.type("draft")
+        for size in ((10, 3), (160, 50), SMALL, (10, 4)):
+            await stage.pilot.resize_terminal(*size)
+            await stage.until_shown("> draft")
+
+    on_stage(play, SMALL)

@@ -1,4 +1,5 @@
 from p2pchat.cli.tui.conversation import ITEMS_KEPT, Conversation, key_of, message_key
+from p2pchat.cli.tui.rows import row
 from p2pchat.proto import control_pb2 as control
 from tests.cli.tui import scene
 from tests.cli.tui.scene import BOB, ME, said
@@ -71,6 +72,16 @@ def test_notes_stay_where_they_were_said() -> None:
     note = made.note([])
     made.put(message(2))
     assert made.items.index(note) == 1
+
+
+def test_a_note_that_changes_stays_where_it_is() -> None:
+    made = conversation()
+    note = made.note([row("10 %")], key="transfer x")
+    made.put(message(2))
+    assert made.note([row("20 %")], key="transfer x") is note
+    assert made.items.index(note) == 0
+    assert note.lines == (row("20 %"),)
+    assert note.version == 1
 
 
 def test_no_more_is_kept_than_said_and_what_was_let_go_can_be_read_again() -> None:

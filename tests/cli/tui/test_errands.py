@@ -156,3 +156,33 @@ def shown_with(typed: str, request: type[Message], answer: Message) -> str:
     link.answers[request] = answer
     outcome = asyncio.run(Errands(link, state, lambda: 60).carry_out(commands.parse(typed)))
     return "\n".join(map(plain, outcome.rows))
+
+
+@pytest.mark.parametrize("typed", ["/retract", "/retract 1", "/delete 1"])
+def test_what_was_not_sent_is_taken_away_without_asking_the_node(typed: str) -> None:
+    outcome, asked, failed, bob = with_unsent(typed, "That person is blocked.")
+    assert asked == []
+    assert outcome.rows
+    assert bob.find(failed) is None
+
+
+@pytest.mark.parametrize("typed", ["/retract", "/delete 1", "/edit better"])
+def test_what_still_waits_for_the_node_is_left_and_that_is_said(typed: str) -> None:
+    outcome, asked, waiting, bob = with_unsent(typed, "")
+    assert asked == []
+    assert "waits for the node" in plain(outcome.rows[0])
+    assert bob.find(waiting) is not None
+
+
+def with_unsent(typed: str, reason: str) -> tuple[Outcome, list[Message], str, Conversation]:
+    """A text that waits, or with a reason one that was refused, is the last one in the conversation."""
+    link, state = scene.link(), ChatState(scene.opening())
+    state.people.be(ME, "ada")
+    state.current = BOB_KEY
+    bob = state.conversations[BOB_KEY]
+    item = bob.pend(control.Message(conversation=scene.person(BOB), own=True, text="mine"))
+    if reason:
+        bob.fail(item, reason)
+    errands = Errands(link, state, lambda: 60)
+    outcome = asyncio.run(errands.carry_out(commands.parse(typed)))
+    return outcome, link.asked, item.key, bob

@@ -107,7 +107,7 @@ def test_of_a_very_long_message_only_the_beginning_is_shown_until_asked() -> Non
     message = said(LOBBY, 1, BOB, "x" * 65_536, 0)
     shown = rows(message)
     assert len(shown) == 1 + ROWS_SHOWN + 1
-    assert "show all of it (65.5 KB)" in shown[-1]
+    assert "show all of it (64.0 KiB)" in shown[-1]
     whole = rows(message, expanded=True)
     assert sum(each.count("x") for each in whole) == 65_536
 

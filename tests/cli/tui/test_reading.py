@@ -23,7 +23,7 @@ async def comes(stage: Stage, text: str, number: int) -> None:
     message = said(WITH_BOB, number, BOB, text, 41 * HOUR)
     stage.link.tell(control.MessagesArrived(conversation=WITH_BOB, messages=[message]))
     stage.link.tell(control.UnreadChanged(conversation=WITH_BOB, unread=1))
-    await stage.until_shown(text, "● Bob          1")
+    await stage.until_shown(text, "● Bob …Bob002  1")
 
 
 def marks(stage: Stage) -> list[control.MarkReadRequest]:
@@ -43,7 +43,7 @@ def test_what_only_stands_on_the_screen_is_not_read_but_a_key_after_it_reads_it(
         await stage.press("h")
         await stage.until(lambda: len(marks(stage)) == 2)
         assert marks(stage)[1].conversation == WITH_BOB
-        await stage.until(lambda: "● Bob          1" not in stage.text())
+        assert marks(stage)[1].ids[-1] == f"{60:032x}"
 
     on_stage(play)
 
@@ -76,7 +76,7 @@ def test_a_room_is_seen_by_the_same() -> None:
     async def play(stage: Stage) -> None:
         lobby = scene.room("lobby")
         stage.link.tell(control.UnreadChanged(conversation=lobby, unread=2))
-        await stage.until_shown("# lobby      2")
+        await stage.until_shown("# lobby        2")
         assert not marks(stage)
         await stage.press("h")
         await stage.until(lambda: len(marks(stage)) == 1)
@@ -109,11 +109,22 @@ def test_what_is_below_the_screen_is_read_when_somebody_goes_there() -> None:
         await stage.until_shown("number 59")
         await stage.press("pageup")
         stage.link.tell(control.UnreadChanged(conversation=WITH_BOB, unread=1))
-        await stage.until_shown("● Bob          1")
+        await stage.until_shown("● Bob …Bob002  1")
         await stage.press("h")
         await pauses(stage)
         assert len(marks(stage)) == 1
         await stage.press("escape")
         await stage.until(lambda: len(marks(stage)) == 2)
+
+    on_stage(play)
+
+
+def test_two_conversations_opened_at_once_are_both_told_of() -> None:
+    async def play(stage: Stage) -> None:
+        for key in ("#harbour", f"@{BOB}", "#noise"):
+            stage.app.open(key)
+        await stage.until(lambda: len(marks(stage)) == 3)
+        told = [each.conversation for each in marks(stage)]
+        assert told == [scene.room("harbour"), WITH_BOB, scene.room("noise")]
 
     on_stage(play)

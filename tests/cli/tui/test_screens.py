@@ -43,6 +43,17 @@ def test_the_search_looks_like_that(size: str) -> None:
     on_stage(play, SIZES[size])
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_the_help_looks_like_that(size: str) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until_shown("4 others")
+        await stage.press("f1")
+        await stage.until_shown("ctrl+j", "escape: close")
+        same_as_snapshot(f"help-{size}", stage.picture())
+
+    on_stage(play, SIZES[size])
+
+
 def test_the_choices_of_tab_stand_above_the_input() -> None:
     async def play(stage: Stage) -> None:
         await stage.until_shown("4 others")
