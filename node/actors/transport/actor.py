@@ -13,13 +13,13 @@ from google.protobuf.message import Message
 
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.lanes import Desk
+from p2pchat.node.actors.transport import telling
 from p2pchat.node.actors.transport.dialling import Dialling
 from p2pchat.node.actors.transport.greetings import HELLO_PROTOCOL, Greetings, Heard
 from p2pchat.node.actors.transport.passing import Passing
 from p2pchat.node.actors.transport.remembering import Remembering
 from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.ports import (
-    ConnectionInfo,
     Network,
     PeerDown,
     PeerIdentified,
@@ -265,27 +265,9 @@ class TransportActor(Actor):
 
     @handles(actors.ListConnections)
     async def _list(self, _: actors.ListConnections) -> actors.ConnectionList:
+        connections = self._network.connections()
         return actors.ConnectionList(
-            connections=map(self._describe_one, self._network.connections())
-        )
-
-    def _describe_one(self, connection: ConnectionInfo) -> actors.Connection:
-        greeting = self._greetings.of(connection.peer)
-        clock = self._greetings.clocks.of(connection.peer)
-        return actors.Connection(
-            peer=connection.peer,
-            name=greeting.name if greeting else "",
-            agent=greeting.agent if greeting else "",
-            address=connection.address,
-            transport=connection.transport,
-            outbound=connection.outbound,
-            rtt_ms=connection.rtt_ms or 0.0,
-            record=greeting.record if greeting else None,
-            relayed=connection.relayed,
-            relay=own_addresses.relay_of(connection.address),
-            punched=connection.punched,
-            clock_ms=clock or 0,
-            has_clock=clock is not None,
+            connections=[telling.connection(each, self._greetings) for each in connections]
         )
 
     @handles(actors.ListAddresses)
@@ -329,14 +311,7 @@ class TransportActor(Actor):
         self._connected.add(event.peer)
         worked = event.address if event.outbound and not event.relayed else ""
         self._book.connected(event.peer, worked, self._now_ms())
-        told = actors.PeerConnected(
-            peer=event.peer,
-            address=event.address,
-            transport=event.transport,
-            outbound=event.outbound,
-            relayed=event.relayed,
-        )
-        self._tell(told, self._reachability, self._discovery)
+        self._tell(telling.connected(event), self._reachability, self._discovery)
         # Not only when we dialled: two that dial each other at once both see the other's dial first.
         if self._greetings.of(event.peer) is None:
             self.spawn(self._greetings.greet, event.peer)
@@ -352,27 +327,14 @@ class TransportActor(Actor):
     def _moved(self, event: PeerMoved) -> None:
         if event.outbound and not (event.relayed or event.punched):
             self._book.connected(event.peer, event.address, self._now_ms())
-        moved = actors.PeerMoved(
-            peer=event.peer,
-            address=event.address,
-            transport=event.transport,
-            relayed=event.relayed,
-            punched=event.punched,
-        )
-        self._tell(moved, self._reachability)
+        self._tell(telling.moved(event), self._reachability)
 
     def _identified(self, peer: str) -> None:
         found = self._network.identified(peer)
         if found is None or peer not in self._connected:
             return
         self._book.found(peer, found.addresses, actors.INBOUND, trio.current_time())
-        event = actors.PeerIdentified(
-            peer=peer,
-            protocols=sorted(found.protocols),
-            addresses=found.addresses,
-            observed=found.observed,
-            outbound=found.outbound,
-        )
+        event = telling.identified(peer, found)
         for ref in (self._reachability, self._dht):
             if ref is not None:
                 ref.offer(event)
