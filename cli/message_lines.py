@@ -7,8 +7,9 @@ from datetime import tzinfo
 
 from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import HANGING_INDENT, Line, Span, line
-from p2pchat.cli.terminal.render import by_day, clock, person, size, when
+from p2pchat.cli.terminal.render import by_day, clock, person, size
 from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
+from p2pchat.cli.times import when
 from p2pchat.node.protocol.names import NAME_LIMIT
 from p2pchat.proto import control_pb2 as control
 

@@ -8,8 +8,9 @@ from datetime import tzinfo
 from p2pchat.cli.tables import table
 from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import Line, Span, line
-from p2pchat.cli.terminal.render import count, duration, hint, person, size, when
+from p2pchat.cli.terminal.render import count, duration, hint, person, size
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
+from p2pchat.cli.times import when
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
 from p2pchat.proto import control_pb2 as control

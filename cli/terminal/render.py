@@ -13,6 +13,7 @@ from p2pchat.cli.terminal.lines import HANGING_INDENT, PEER_STYLES, Line, Span, 
 from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
 from p2pchat.cli.terminal.ways import THROUGH_RELAY, way
 from p2pchat.cli.terminal.ways import moved as moved_to
+from p2pchat.cli.times import when
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
 from p2pchat.node.protocol.own_addresses import relay_of
@@ -34,14 +35,6 @@ def person(peer: str, name: str) -> Span:
 
 def peer_style(peer: str) -> str:
     return PEER_STYLES[zlib.crc32(peer.encode()) % len(PEER_STYLES)]
-
-
-def when(unix_ms: int, zone: tzinfo | None) -> datetime | None:
-    """None for a time that no calendar holds: it is the sender's word."""
-    try:
-        return datetime.fromtimestamp(unix_ms / 1000, zone)
-    except (OverflowError, OSError, ValueError):
-        return None
 
 
 def clock(at: datetime | None) -> str:

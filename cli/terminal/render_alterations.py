@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import HANGING_INDENT, Line, Span, line
-from p2pchat.cli.terminal.render import clock, hint, note, person, when
+from p2pchat.cli.terminal.render import clock, hint, note, person
 from p2pchat.cli.terminal.render_direct import Partner, label
 from p2pchat.cli.terminal.safe_text import safe_lines
+from p2pchat.cli.times import when
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 

@@ -19,10 +19,10 @@ from p2pchat.cli.terminal.render import (
     person,
     several,
     warning,
-    when,
     with_mark,
 )
 from p2pchat.cli.terminal.safe_text import safe_line, safe_lines, safe_name
+from p2pchat.cli.times import when
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.names import NAME_LIMIT
 from p2pchat.proto import records_pb2 as records

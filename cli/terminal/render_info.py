@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import Line, Span, line
-from p2pchat.cli.terminal.render import clock, count, duration, most_useful, size, when
+from p2pchat.cli.terminal.render import clock, count, duration, most_useful, size
 from p2pchat.cli.terminal.render_contacts import mailbox
 from p2pchat.cli.terminal.safe_text import safe_line, safe_name
+from p2pchat.cli.times import when
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.doctor_facts import is_known_outside
 from p2pchat.node.protocol.names import NAME_LIMIT, shown_room

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from p2pchat.cli.terminal import look_alikes
 from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import Line, Span, line
-from p2pchat.cli.terminal.render import clock, count, hint, note, person, when
+from p2pchat.cli.terminal.render import clock, count, hint, note, person
+from p2pchat.cli.times import when
 from p2pchat.proto import actors_pb2 as actors
 
 NAMED = 5  # people named in one line; the others are counted

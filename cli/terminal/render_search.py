@@ -7,8 +7,9 @@ from datetime import datetime, tzinfo
 
 from p2pchat.cli.terminal.greeting import room
 from p2pchat.cli.terminal.lines import HANGING_INDENT, Line, Span, line
-from p2pchat.cli.terminal.render import MessageView, by_day, count, hint, note, when
+from p2pchat.cli.terminal.render import MessageView, by_day, count, hint, note
 from p2pchat.cli.terminal.render_direct import DirectView, Partner
+from p2pchat.cli.times import when
 from p2pchat.node.protocol import peer_id
 from p2pchat.node.protocol.search_query import SearchQuery, is_wanted, tokens
 from p2pchat.proto import actors_pb2 as actors

@@ -7,6 +7,7 @@ from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
+from p2pchat.cli import times
 from p2pchat.cli.tui.cells import steady_line, steady_name, width, wrapped
 from p2pchat.cli.tui.conversation import Conversation, Item
 from p2pchat.cli.tui.people import People
@@ -326,13 +327,8 @@ def _continued(text: str, first: int, others: int) -> Sequence[str]:
     return [head, *wrapped(text[len(head) :].lstrip(), max(NARROWEST, others))]
 
 
-@lru_cache(maxsize=2048)  # every frame asks for all that is held of a conversation
-def when(unix_ms: int, zone: tzinfo | None) -> datetime | None:
-    """None for a time that no calendar holds: it is the sender's word."""
-    try:
-        return datetime.fromtimestamp(unix_ms / 1000, zone)
-    except (OverflowError, OSError, ValueError):
-        return None
+# Every frame asks for all that is held of a conversation.
+when = lru_cache(maxsize=2048)(times.when)
 
 
 def clock(at: datetime | None) -> str:

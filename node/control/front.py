@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from p2pchat.node.control.names import Names
 from p2pchat.node.errors import P2pchatError
 from p2pchat.node.protocol.names import stored_room
+from p2pchat.node.protocol.owner_names import Names
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
 

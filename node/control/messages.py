@@ -8,9 +8,9 @@ from typing import TypeVar
 import trio
 
 from p2pchat.node.control import arguments
-from p2pchat.node.control import translate_messages as translate
 from p2pchat.node.control.group import Group
 from p2pchat.node.errors import AskTimeoutError
+from p2pchat.node.protocol import readable_messages as translate
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import control_pb2 as control
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from google.protobuf.message import Message
 
 from p2pchat.node.control import translate_lists as lists
-from p2pchat.node.control import translate_messages as messages
-from p2pchat.node.control.names import Names
-from p2pchat.node.control.translate_messages import in_room, with_peer
+from p2pchat.node.protocol import readable_messages as messages
+from p2pchat.node.protocol.owner_names import Names
+from p2pchat.node.protocol.readable_messages import in_room, with_peer
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import control_pb2 as control
 

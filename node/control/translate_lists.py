@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
-from p2pchat.node.control.names import Names
-from p2pchat.node.control.translate_messages import in_room, with_peer
 from p2pchat.node.protocol import file_names, peer_id
 from p2pchat.node.protocol.names import shown_room, stored_room
+from p2pchat.node.protocol.owner_names import Names
+from p2pchat.node.protocol.readable_messages import in_room, with_peer
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import control_pb2 as control
 from p2pchat.proto import records_pb2 as records

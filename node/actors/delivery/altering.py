@@ -7,10 +7,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-import trio
-
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.actors.delivery.problems import of_recipient
+from p2pchat.node.actors.patience import find_patiently
 from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
 from p2pchat.node.protocol import alterations, names, peer_id
 from p2pchat.node.protocol.outbox import Item
@@ -21,7 +20,6 @@ from p2pchat.proto import records_pb2 as records
 
 log = logging.getLogger(__name__)
 
-RETRY = 1.0  # seconds until a store that failed is asked again
 
 NOT_YOURS = "There is no such message of yours here."
 TAKEN_BACK = "That message has been taken back already."
@@ -130,19 +128,8 @@ class Altering:
         wanted = [_name(sender, message_id) for message_id in dict.fromkeys(ids)]
         if not wanted:
             return {}
-        found = await self._find_patiently(actors.FindMessages(peer=peer, names=wanted))
+        found = await find_patiently(self._storage, actors.FindMessages(peer=peer, names=wanted))
         return {record.id: record for record in found.direct_records}
-
-    async def _find_patiently(self, question: actors.FindMessages) -> actors.MessagesFound:
-        """What was taken back must not be shown: so it waits for a store that does not answer."""
-        while True:
-            try:
-                return await self._storage.request(question, actors.MessagesFound)
-            except ActorStoppedError:
-                return actors.MessagesFound()  # nobody looks any more
-            except (RequestRejectedError, ActorError) as error:
-                log.warning("edits wait for the store: %s", error)
-                await trio.sleep(RETRY)
 
     async def _count_ignored(self, peer: str, ids: Sequence[bytes]) -> None:
         """Who tries to alter messages of the owner's. Of others the message may still come."""

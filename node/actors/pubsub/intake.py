@@ -10,6 +10,7 @@ from itertools import compress
 import trio
 from google.protobuf.message import Message
 
+from p2pchat.node.actors.patience import find_patiently
 from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
 from p2pchat.node.protocol.room_message import ACCEPT_AHEAD_MS, is_alteration
 from p2pchat.node.protocol.rooms import IGNORED, Room
@@ -266,19 +267,9 @@ class Intake:
                 for sender, id_ in names[start : start + MAX_IDS]
             ]
             question = actors.FindMessages(room=self._room.name, names=wanted)
-            answer = await self._find_patiently(question)
+            answer = await find_patiently(self._storage, question)
             found |= {_name(record): record for record in answer.room_records}
         return found
-
-    async def _find_patiently(self, question: actors.FindMessages) -> actors.MessagesFound:
-        while True:
-            try:
-                return await self._storage.request(question, actors.MessagesFound)
-            except ActorStoppedError:
-                return actors.MessagesFound()  # nobody looks any more
-            except (RequestRejectedError, ActorError) as error:
-                log.warning("edits wait for the store: %s", error)
-                await trio.sleep(RETRY_SAVE)
 
     async def _count_ignored(self, names: Sequence[Name]) -> None:
         """Of messages that are here, and not to be altered by whoever tries; of others the message may still come."""

@@ -6,6 +6,7 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
+from p2pchat.cli import times
 from p2pchat.cli.terminal import greeting, render, render_info
 from p2pchat.cli.terminal.lines import Line, plain
 from p2pchat.cli.terminal.render import MessageView
@@ -87,7 +88,7 @@ def test_info_about_rooms() -> None:
     node.sync.rooms.add(room="new")
     usage = [actors.RoomUsage(room="den", messages=1234, bytes=2**20), actors.RoomUsage(room="old")]
     shown = texts(list(render_info.info(node, usage)))
-    time = render.clock(render.when(NOON, None))
+    time = render.clock(times.when(NOON, None))
     assert "Rooms:      #attic  being compared with another member" in shown
     assert (
         f"            #den  1,234 messages stored, 1.0 MiB; compared at {time}, 12 fetched" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import trio
 
+from p2pchat.cli import times
 from p2pchat.cli.terminal import render, render_members
 from p2pchat.cli.terminal.catching_up import QUIET
 from p2pchat.cli.terminal.lines import plain
@@ -19,7 +20,7 @@ def member(name: str, peer: str, *, connected: bool = True) -> actors.Member:
     return actors.Member(peer=peer, name=name, connected=connected)
 
 
-EPOCH = render.clock(render.when(0, None))
+EPOCH = render.clock(times.when(0, None))
 
 
 def who(*others: actors.Member, own_name: str = "Ada") -> list[str]:

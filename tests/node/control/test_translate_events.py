@@ -4,8 +4,8 @@ import pytest
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.ui import EVENTS
-from p2pchat.node.control.names import Names
 from p2pchat.node.control.translate_events import EVENT_BYTES, events
+from p2pchat.node.protocol.owner_names import Names
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import control_pb2 as control
 from p2pchat.proto import records_pb2 as records

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from p2pchat.node.control import translate_lists as translate
-from p2pchat.node.control.names import Names
 from p2pchat.node.protocol.names import stored_room
+from p2pchat.node.protocol.owner_names import Names
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import control_pb2 as control
 from p2pchat.proto import records_pb2 as records

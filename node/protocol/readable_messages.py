@@ -1,12 +1,12 @@
-"""From what is stored to what callers read: messages, and how far own ones are."""
+"""From what is stored to what people and programs read (proto/control.proto): messages, and how far own ones are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from p2pchat.node.control.names import Names
 from p2pchat.node.protocol import file_names, peer_id
+from p2pchat.node.protocol.owner_names import Names
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import control_pb2 as control
 from p2pchat.proto import records_pb2 as records

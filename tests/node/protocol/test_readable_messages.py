@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from p2pchat.node.control import translate_messages as translate
-from p2pchat.node.control.names import Names
+from p2pchat.node.protocol import readable_messages as translate
+from p2pchat.node.protocol.owner_names import Names
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import control_pb2 as control
 from p2pchat.proto import records_pb2 as records
