@@ -71,6 +71,16 @@ class Done(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class Histogram(_message.Message):
+    __slots__ = ("bounds", "counts", "sum")
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SUM_FIELD_NUMBER: _ClassVar[int]
+    bounds: _containers.RepeatedScalarFieldContainer[float]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    sum: float
+    def __init__(self, bounds: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ..., sum: _Optional[float] = ...) -> None: ...
+
 class Rejected(_message.Message):
     __slots__ = ("reason", "detail")
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -322,18 +332,20 @@ class DescribeStore(_message.Message):
     def __init__(self) -> None: ...
 
 class StoreDescription(_message.Message):
-    __slots__ = ("path", "size_bytes", "messages", "schema_version", "free_bytes")
+    __slots__ = ("path", "size_bytes", "messages", "schema_version", "free_bytes", "commits")
     PATH_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    COMMITS_FIELD_NUMBER: _ClassVar[int]
     path: str
     size_bytes: int
     messages: int
     schema_version: int
     free_bytes: int
-    def __init__(self, path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., messages: _Optional[int] = ..., schema_version: _Optional[int] = ..., free_bytes: _Optional[int] = ...) -> None: ...
+    commits: Histogram
+    def __init__(self, path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., messages: _Optional[int] = ..., schema_version: _Optional[int] = ..., free_bytes: _Optional[int] = ..., commits: _Optional[_Union[Histogram, _Mapping]] = ...) -> None: ...
 
 class SaveDirect(_message.Message):
     __slots__ = ("saves",)
@@ -1463,7 +1475,7 @@ class DescribeDelivery(_message.Message):
     def __init__(self) -> None: ...
 
 class DeliveryDescription(_message.Message):
-    __slots__ = ("outbox", "due_receipts", "counters", "mailboxes")
+    __slots__ = ("outbox", "due_receipts", "counters", "mailboxes", "states", "reached", "latencies")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1471,15 +1483,42 @@ class DeliveryDescription(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class StatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class ReachedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class LatenciesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Histogram
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Histogram, _Mapping]] = ...) -> None: ...
     OUTBOX_FIELD_NUMBER: _ClassVar[int]
     DUE_RECEIPTS_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     MAILBOXES_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    REACHED_FIELD_NUMBER: _ClassVar[int]
+    LATENCIES_FIELD_NUMBER: _ClassVar[int]
     outbox: int
     due_receipts: int
     counters: _containers.ScalarMap[str, int]
     mailboxes: _containers.RepeatedCompositeFieldContainer[MailboxStatus]
-    def __init__(self, outbox: _Optional[int] = ..., due_receipts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., mailboxes: _Optional[_Iterable[_Union[MailboxStatus, _Mapping]]] = ...) -> None: ...
+    states: _containers.ScalarMap[str, int]
+    reached: _containers.ScalarMap[str, int]
+    latencies: _containers.MessageMap[str, Histogram]
+    def __init__(self, outbox: _Optional[int] = ..., due_receipts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., mailboxes: _Optional[_Iterable[_Union[MailboxStatus, _Mapping]]] = ..., states: _Optional[_Mapping[str, int]] = ..., reached: _Optional[_Mapping[str, int]] = ..., latencies: _Optional[_Mapping[str, Histogram]] = ...) -> None: ...
 
 class ListConversations(_message.Message):
     __slots__ = ()
@@ -1849,7 +1888,7 @@ class ActorStatus(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[str] = ..., restarts: _Optional[int] = ..., drops: _Optional[int] = ..., queue: _Optional[int] = ..., handled: _Optional[int] = ..., stalls: _Optional[int] = ...) -> None: ...
 
 class NodeDescription(_message.Message):
-    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery", "sync", "reachability", "dht")
+    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery", "sync", "reachability", "dht", "tasks")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
@@ -1863,6 +1902,7 @@ class NodeDescription(_message.Message):
     SYNC_FIELD_NUMBER: _ClassVar[int]
     REACHABILITY_FIELD_NUMBER: _ClassVar[int]
     DHT_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
@@ -1876,7 +1916,8 @@ class NodeDescription(_message.Message):
     sync: SyncDescription
     reachability: ReachabilityDescription
     dht: DhtDescription
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ..., sync: _Optional[_Union[SyncDescription, _Mapping]] = ..., reachability: _Optional[_Union[ReachabilityDescription, _Mapping]] = ..., dht: _Optional[_Union[DhtDescription, _Mapping]] = ...) -> None: ...
+    tasks: int
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ..., sync: _Optional[_Union[SyncDescription, _Mapping]] = ..., reachability: _Optional[_Union[ReachabilityDescription, _Mapping]] = ..., dht: _Optional[_Union[DhtDescription, _Mapping]] = ..., tasks: _Optional[int] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("level", "text")

@@ -350,10 +350,19 @@ class MakeCheckpointRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class MakeCheckpointResponse(_message.Message):
-    __slots__ = ("path",)
+    __slots__ = ("path", "stores")
+    class StoresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PATH_FIELD_NUMBER: _ClassVar[int]
+    STORES_FIELD_NUMBER: _ClassVar[int]
     path: str
-    def __init__(self, path: _Optional[str] = ...) -> None: ...
+    stores: _containers.ScalarMap[str, str]
+    def __init__(self, path: _Optional[str] = ..., stores: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ShutdownRequest(_message.Message):
     __slots__ = ()
@@ -1152,6 +1161,20 @@ class RemoveMailboxRequest(_message.Message):
 class RemoveMailboxResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class RedeemInviteRequest(_message.Message):
+    __slots__ = ("token", "peer")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    peer: bytes
+    def __init__(self, token: _Optional[str] = ..., peer: _Optional[bytes] = ...) -> None: ...
+
+class RedeemInviteResponse(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class StatusRequest(_message.Message):
     __slots__ = ()

@@ -2054,6 +2054,11 @@ class MailboxStub:
                 request_serializer=p2pchat_dot_proto_dot_control__pb2.ListBlocksRequest.SerializeToString,
                 response_deserializer=p2pchat_dot_proto_dot_control__pb2.ListBlocksResponse.FromString,
                 _registered_method=True)
+        self.RedeemInvite = channel.unary_unary(
+                '/p2pchat.control.v1.Mailbox/RedeemInvite',
+                request_serializer=p2pchat_dot_proto_dot_control__pb2.RedeemInviteRequest.SerializeToString,
+                response_deserializer=p2pchat_dot_proto_dot_control__pb2.RedeemInviteResponse.FromString,
+                _registered_method=True)
 
 
 class MailboxServicer:
@@ -2106,6 +2111,13 @@ class MailboxServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RedeemInvite(self, request, context):
+        """Between the workers of one mailbox, on sockets that only their user can open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MailboxServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -2143,6 +2155,11 @@ def add_MailboxServicer_to_server(servicer, server):
                     servicer.ListBlocks,
                     request_deserializer=p2pchat_dot_proto_dot_control__pb2.ListBlocksRequest.FromString,
                     response_serializer=p2pchat_dot_proto_dot_control__pb2.ListBlocksResponse.SerializeToString,
+            ),
+            'RedeemInvite': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeemInvite,
+                    request_deserializer=p2pchat_dot_proto_dot_control__pb2.RedeemInviteRequest.FromString,
+                    response_serializer=p2pchat_dot_proto_dot_control__pb2.RedeemInviteResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2337,6 +2354,33 @@ class Mailbox:
             '/p2pchat.control.v1.Mailbox/ListBlocks',
             p2pchat_dot_proto_dot_control__pb2.ListBlocksRequest.SerializeToString,
             p2pchat_dot_proto_dot_control__pb2.ListBlocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeemInvite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/p2pchat.control.v1.Mailbox/RedeemInvite',
+            p2pchat_dot_proto_dot_control__pb2.RedeemInviteRequest.SerializeToString,
+            p2pchat_dot_proto_dot_control__pb2.RedeemInviteResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,7 +35,7 @@ class DescribeMailbox(_message.Message):
     def __init__(self) -> None: ...
 
 class MailboxDescription(_message.Message):
-    __slots__ = ("peer", "addresses", "link", "uptime_ms", "registration", "registered", "invites", "blocked", "streams", "collecting", "held_envelopes", "held_bytes", "store", "relay", "limits", "counters", "actors", "archives")
+    __slots__ = ("peer", "addresses", "link", "uptime_ms", "registration", "registered", "invites", "blocked", "streams", "collecting", "held_envelopes", "held_bytes", "store", "relay", "limits", "counters", "actors", "archives", "latencies", "tasks", "transport", "workers")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,13 @@ class MailboxDescription(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class LatenciesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _actors_pb2.Histogram
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_actors_pb2.Histogram, _Mapping]] = ...) -> None: ...
     PEER_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     LINK_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +68,10 @@ class MailboxDescription(_message.Message):
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     ACTORS_FIELD_NUMBER: _ClassVar[int]
     ARCHIVES_FIELD_NUMBER: _ClassVar[int]
+    LATENCIES_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
     link: str
@@ -79,7 +90,27 @@ class MailboxDescription(_message.Message):
     counters: _containers.ScalarMap[str, int]
     actors: _containers.RepeatedCompositeFieldContainer[_actors_pb2.ActorStatus]
     archives: _containers.RepeatedCompositeFieldContainer[ArchiveDescription]
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., link: _Optional[str] = ..., uptime_ms: _Optional[int] = ..., registration: _Optional[str] = ..., registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., relay: _Optional[_Union[RelayDescription, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ..., actors: _Optional[_Iterable[_Union[_actors_pb2.ActorStatus, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[ArchiveDescription, _Mapping]]] = ...) -> None: ...
+    latencies: _containers.MessageMap[str, _actors_pb2.Histogram]
+    tasks: int
+    transport: _actors_pb2.TransportDescription
+    workers: _containers.RepeatedCompositeFieldContainer[WorkerDescription]
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., link: _Optional[str] = ..., uptime_ms: _Optional[int] = ..., registration: _Optional[str] = ..., registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., relay: _Optional[_Union[RelayDescription, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ..., actors: _Optional[_Iterable[_Union[_actors_pb2.ActorStatus, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[ArchiveDescription, _Mapping]]] = ..., latencies: _Optional[_Mapping[str, _actors_pb2.Histogram]] = ..., tasks: _Optional[int] = ..., transport: _Optional[_Union[_actors_pb2.TransportDescription, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerDescription, _Mapping]]] = ...) -> None: ...
+
+class WorkerDescription(_message.Message):
+    __slots__ = ("number", "state", "restarts", "pid", "mailbox", "last_end")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    PID_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_FIELD_NUMBER: _ClassVar[int]
+    LAST_END_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    state: str
+    restarts: int
+    pid: int
+    mailbox: MailboxDescription
+    last_end: str
+    def __init__(self, number: _Optional[int] = ..., state: _Optional[str] = ..., restarts: _Optional[int] = ..., pid: _Optional[int] = ..., mailbox: _Optional[_Union[MailboxDescription, _Mapping]] = ..., last_end: _Optional[str] = ...) -> None: ...
 
 class ArchiveDescription(_message.Message):
     __slots__ = ("usage", "by_operator", "clients", "members", "joined", "deleted_at_ms")
@@ -175,6 +206,20 @@ class BlockDescription(_message.Message):
     note: str
     def __init__(self, peer: _Optional[str] = ..., blocked_at_ms: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
 
+class RedeemInvite(_message.Message):
+    __slots__ = ("token", "peer")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    peer: bytes
+    def __init__(self, token: _Optional[str] = ..., peer: _Optional[bytes] = ...) -> None: ...
+
+class InviteRedeemed(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
 class DescribeRelay(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -207,7 +252,7 @@ class DescribeService(_message.Message):
     def __init__(self) -> None: ...
 
 class MailboxReport(_message.Message):
-    __slots__ = ("registered", "invites", "blocked", "streams", "collecting", "counters")
+    __slots__ = ("registered", "invites", "blocked", "streams", "collecting", "counters", "latencies")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -215,19 +260,28 @@ class MailboxReport(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class LatenciesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _actors_pb2.Histogram
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_actors_pb2.Histogram, _Mapping]] = ...) -> None: ...
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     INVITES_FIELD_NUMBER: _ClassVar[int]
     BLOCKED_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     COLLECTING_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    LATENCIES_FIELD_NUMBER: _ClassVar[int]
     registered: int
     invites: int
     blocked: int
     streams: int
     collecting: int
     counters: _containers.ScalarMap[str, int]
-    def __init__(self, registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    latencies: _containers.MessageMap[str, _actors_pb2.Histogram]
+    def __init__(self, registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., latencies: _Optional[_Mapping[str, _actors_pb2.Histogram]] = ...) -> None: ...
 
 class AskForArchive(_message.Message):
     __slots__ = ("peer", "archive")

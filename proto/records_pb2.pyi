@@ -305,20 +305,22 @@ class Registration(_message.Message):
     def __init__(self, peer: _Optional[bytes] = ..., record: _Optional[_Union[_wire_pb2.MailboxRecord, _Mapping]] = ..., registered_at_ms: _Optional[int] = ..., invite: _Optional[str] = ..., left: _Optional[bool] = ...) -> None: ...
 
 class Invite(_message.Message):
-    __slots__ = ("id", "token", "uses_left", "used", "made_at_ms", "label")
+    __slots__ = ("id", "token", "uses_left", "used", "made_at_ms", "label", "elsewhere")
     ID_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     USES_LEFT_FIELD_NUMBER: _ClassVar[int]
     USED_FIELD_NUMBER: _ClassVar[int]
     MADE_AT_MS_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
+    ELSEWHERE_FIELD_NUMBER: _ClassVar[int]
     id: str
     token: str
     uses_left: int
     used: int
     made_at_ms: int
     label: str
-    def __init__(self, id: _Optional[str] = ..., token: _Optional[str] = ..., uses_left: _Optional[int] = ..., used: _Optional[int] = ..., made_at_ms: _Optional[int] = ..., label: _Optional[str] = ...) -> None: ...
+    elsewhere: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, id: _Optional[str] = ..., token: _Optional[str] = ..., uses_left: _Optional[int] = ..., used: _Optional[int] = ..., made_at_ms: _Optional[int] = ..., label: _Optional[str] = ..., elsewhere: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ArchivedRoom(_message.Message):
     __slots__ = ("room", "peers", "since_ms")
