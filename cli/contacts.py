@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from p2pchat.cli import contact_safety, running_node
-
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
 
 EXAMPLE = "For example: p2pchat contacts add p2pchat:12D3KooW... --name Bob"
 
@@ -30,10 +27,8 @@ def contacts(
         return
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.ListContactsRequest())
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.ListContactsRequest(), json=json)
+    if found is None:
         return
     from p2pchat.cli.node_lines import contact_lines
 
@@ -57,7 +52,7 @@ def add(
     from p2pchat.proto import control_pb2 as control
 
     request = control.AddContactRequest(who=who, name=name)
-    found = _ask(context, data_dir, request, json=json)
+    found = running_node.answer(context, data_dir, request, json=json)
     if found is not None:
         running_node.say(f"{found.contact.name} is among the contacts: {found.contact.peer}")
 
@@ -74,7 +69,7 @@ def rename(
     from p2pchat.proto import control_pb2 as control
 
     request = control.RenameContactRequest(who=who, name=name)
-    found = _ask(context, data_dir, request, json=json)
+    found = running_node.answer(context, data_dir, request, json=json)
     if found is not None:
         running_node.say(f"{found.contact.peer} is called {found.contact.name}.")
 
@@ -90,7 +85,7 @@ def remove(
     from p2pchat.proto import control_pb2 as control
 
     request = control.RemoveContactRequest(who=who)
-    if _ask(context, data_dir, request, json=json) is not None:
+    if running_node.answer(context, data_dir, request, json=json) is not None:
         running_node.say(f"No longer among the contacts: {who}")
 
 
@@ -107,7 +102,7 @@ def block(
     """
     from p2pchat.proto import control_pb2 as control
 
-    found = _ask(context, data_dir, control.BlockPeerRequest(who=who), json=json)
+    found = running_node.answer(context, data_dir, control.BlockPeerRequest(who=who), json=json)
     if found is not None:
         running_node.say(f"Blocked: {found.name} {found.peer}")
 
@@ -122,7 +117,8 @@ def unblock(
     """Take a block back."""
     from p2pchat.proto import control_pb2 as control
 
-    if _ask(context, data_dir, control.UnblockPeerRequest(who=who), json=json) is not None:
+    request = control.UnblockPeerRequest(who=who)
+    if running_node.answer(context, data_dir, request, json=json) is not None:
         running_node.say(f"No longer blocked: {who}")
 
 
@@ -133,7 +129,7 @@ def blocked(
     """List who is blocked."""
     from p2pchat.proto import control_pb2 as control
 
-    found = _ask(context, data_dir, control.ListBlockedPeersRequest(), json=json)
+    found = running_node.answer(context, data_dir, control.ListBlockedPeersRequest(), json=json)
     if found is not None:
         for each in found.peers:
             running_node.say(f"{each.peer}  {each.name}".rstrip())
@@ -174,13 +170,3 @@ def _mute(context: typer.Context, data_dir: str, who: str, *, muted: bool, json:
 
 
 app.command(epilog=contact_safety.EXAMPLE)(contact_safety.verify)
-
-
-def _ask(context: typer.Context, data_dir: str, request: Message, *, json: bool) -> Any:
-    """The response; None when the answer has been shown as JSON."""
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(request)
-    if not running_node.as_json(context, json):
-        return found
-    running_node.show_json(found)
-    return None

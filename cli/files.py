@@ -26,10 +26,8 @@ def files(
         return
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.ListTransfersRequest())
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.ListTransfersRequest(), json=json)
+    if found is None:
         return
     from p2pchat.cli.transfer_lines import transfer_lines
 
@@ -46,10 +44,9 @@ def accept(
     """Take a file that is offered."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.AcceptFileRequest(transfer=transfer))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
+    request = control.AcceptFileRequest(transfer=transfer)
+    found = running_node.answer(context, data_dir, request, json=json)
+    if found is None:
         return
     from p2pchat.cli.transfer_lines import progress
 
@@ -66,11 +63,8 @@ def decline(
     """Do not take a file that is offered."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.DeclineFileRequest(transfer=transfer))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
-    else:
+    request = control.DeclineFileRequest(transfer=transfer)
+    if running_node.answer(context, data_dir, request, json=json) is not None:
         running_node.say(f"Declined: {transfer}")
 
 
@@ -84,9 +78,6 @@ def cancel(
     """Give up a file, of whichever side."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.CancelTransferRequest(transfer=transfer))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
-    else:
+    request = control.CancelTransferRequest(transfer=transfer)
+    if running_node.answer(context, data_dir, request, json=json) is not None:
         running_node.say(f"Cancelled: {transfer}")

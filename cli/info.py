@@ -24,10 +24,8 @@ def info(
     """Show who the node is, where it can be reached, and how it does."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.GetInfoRequest())
-    if json:
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.GetInfoRequest(), json=json)
+    if found is None:
         return
     from p2pchat.cli.node_lines import info_lines
 
@@ -64,10 +62,8 @@ def link(
     """Show the link that others need to write to this node."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.GetLinkRequest())
-    if json:
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.GetLinkRequest(), json=json)
+    if found is None:
         return
     running_node.say(found.link)
     if qr:

@@ -22,10 +22,8 @@ def mailboxes(
         return
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.ListMailboxesRequest())
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.ListMailboxesRequest(), json=json)
+    if found is None:
         return
     from p2pchat.cli.node_lines import mailbox_lines
 
@@ -70,9 +68,6 @@ def remove(
     """Let a mailbox take no more mail."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.RemoveMailboxRequest(which=which))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
-    else:
+    request = control.RemoveMailboxRequest(which=which)
+    if running_node.answer(context, data_dir, request, json=json) is not None:
         running_node.say(f"Removed: {which}")

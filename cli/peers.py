@@ -17,10 +17,8 @@ def run(
     """List the peers that this node is connected to."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.ListPeersRequest())
-    if json:
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.ListPeersRequest(), json=json)
+    if found is None:
         return
     from p2pchat.cli.node_lines import peer_lines
 

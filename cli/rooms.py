@@ -28,10 +28,8 @@ def rooms(
         return
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.ListRoomsRequest())
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.ListRoomsRequest(), json=json)
+    if found is None:
         return
     from p2pchat.cli.node_lines import room_lines
 
@@ -52,11 +50,9 @@ def join(
     """Go into a room. The node comes back to it at every start."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.JoinRoomRequest(room=room, plain=plain))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
-    else:
+    request = control.JoinRoomRequest(room=room, plain=plain)
+    found = running_node.answer(context, data_dir, request, json=json)
+    if found is not None:
         running_node.say(f"{'Already' if found.already else 'Now'} in #{found.room}.")
 
 
@@ -70,11 +66,8 @@ def leave(
     """Leave a room. What was said there stays stored here."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.LeaveRoomRequest(room=room))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
-    else:
+    request = control.LeaveRoomRequest(room=room)
+    if running_node.answer(context, data_dir, request, json=json) is not None:
         running_node.say(f"Left #{room}.")
 
 
@@ -104,11 +97,8 @@ def _mute(context: typer.Context, data_dir: str, room: str, *, muted: bool, json
     from p2pchat.proto import control_pb2 as control
 
     where = control.Conversation(room=room)
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.MuteRequest(conversation=where, muted=muted))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
-    else:
+    request = control.MuteRequest(conversation=where, muted=muted)
+    if running_node.answer(context, data_dir, request, json=json) is not None:
         running_node.say(f"{'Muted' if muted else 'No longer muted'}: #{room}")
 
 
@@ -122,10 +112,8 @@ def members(
     """List who is in a room, as far as it is known."""
     from p2pchat.proto import control_pb2 as control
 
-    with running_node.asking(context, data_dir) as node:
-        found = node.ask(control.ListMembersRequest(room=room))
-    if running_node.as_json(context, json):
-        running_node.show_json(found)
+    found = running_node.answer(context, data_dir, control.ListMembersRequest(room=room), json=json)
+    if found is None:
         return
     from p2pchat.cli.node_lines import member_lines
 

@@ -86,6 +86,16 @@ def conversation_with(node: NodeClient, who: str) -> control.Conversation:
 # ---- showing --------------------------------------------------------------------------------------------
 
 
+def answer(context: typer.Context, data_dir: str, request: Message, *, json: bool) -> Any:
+    """The response of the node that runs on the folder; None when it has been shown as JSON."""
+    with asking(context, data_dir) as node:
+        found = node.ask(request)
+    if not as_json(context, json):
+        return found
+    show_json(found)
+    return None
+
+
 def as_json(context: typer.Context, json: bool) -> bool:
     return bool(chosen(context, "json", json))
 
