@@ -141,6 +141,9 @@ class ChatApp(Keys):
         if not at_bottom:
             self._reading.count_below(changes.arrived)
         self.picture.changed(changes, self._reading.below)
+        if self.state.is_listed:
+            for text in self._outbox.let_go():
+                self.say(text)
         self._tell(changes.arrived, at_bottom)
 
     def _notice(self, level: str, text: str) -> None:
@@ -199,7 +202,9 @@ class ChatApp(Keys):
 
     def say(self, text: str) -> None:
         here = self.state.here
-        if here is None:
+        if here is None and not self.state.is_listed and self._outbox.hold(text):
+            self.notify(f"Waits for the node: {text}", markup=False)
+        elif here is None:
             self.refuse("There is nobody to say it to: /join lobby goes to a room.", text)
         elif here.is_room and not here.status.joined:
             self.refuse(f"You are not in this room: /join {here.status.name} goes there.", text)

@@ -110,6 +110,7 @@ class Feed:
 
     async def _ask_conversations(self) -> Changes:
         found = await self._link.ask(control.ListConversationsRequest())
+        self._state.is_listed = True
         return self._state.set_conversations(found.conversations)
 
     async def _ask_transfers(self) -> Changes:

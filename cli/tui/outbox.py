@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from p2pchat.cli.control_client import LinkDownError, RequestRefusedError
@@ -34,10 +34,23 @@ class Outbox:
         self._state = state
         self._draw = draw
         self._waiting: deque[_Waiting] = deque()
+        self._early: list[str] = []
         self._more = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def hold(self, text: str) -> bool:
+        """Said before it is known in which conversation; whether there is room for it."""
+        if len(self._early) >= TEXTS_WAITING:
+            return False
+        self._early.append(text)
+        return True
+
+    def let_go(self) -> Sequence[str]:
+        """What was held, in order; now it is known."""
+        held, self._early = self._early, []
+        return held
 
     def say(self, conversation: Conversation, text: str, now_ms: int) -> bool:
         """Whether there is room for it."""

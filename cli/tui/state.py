@@ -52,6 +52,7 @@ class ChatState:
         self.people = People()
         self.conversations: dict[str, Conversation] = {}  # in the order of the list
         self.current = ""
+        self.is_listed = False  # the node has said which conversations there are
         self.members: dict[str, Sequence[control.Member]] = {}  # by room
         self.transfers: dict[str, control.Transfer] = {}
         self.info = control.GetInfoResponse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -120,6 +121,29 @@ def test_what_is_said_before_the_node_is_up_waits_and_goes_out_once() -> None:
         assert stage.text().count("early") == 1
 
     on_stage(play, link=link, is_up=False)
+
+
+def test_what_is_said_before_it_is_known_where_goes_out_in_order_once_that_is_known() -> None:
+    link = sending_link()
+    numbers = count(50)
+    link.answers[control.SendMessageRequest] = lambda request: sent(request, next(numbers))
+
+    async def play(stage: Stage) -> None:
+        for text in ("early", "and more"):
+            await stage.type(text)
+            await stage.press("enter")
+        await stage.until(lambda: not stage.app.picture.composer.text)
+        assert not link.asked_for(control.SendMessageRequest)
+        scene.up(link)
+        await stage.until_shown("early", "and more")
+        await stage.until(lambda: len(link.asked_for(control.SendMessageRequest)) == 2)
+        asked = link.asked_for(control.SendMessageRequest)
+        assert [(each.room, each.text) for each in asked] == [
+            ("lobby", "early"),
+            ("lobby", "and more"),
+        ]
+
+    on_stage(play, link=link, is_up=False, opening=OpeningScreen())
 
 
 def test_what_the_node_took_before_it_died_is_not_said_twice() -> None:
