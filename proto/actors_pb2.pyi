@@ -674,7 +674,7 @@ class DescribeTransport(_message.Message):
     def __init__(self) -> None: ...
 
 class TransportDescription(_message.Message):
-    __slots__ = ("peer", "addresses", "counters", "known_peers", "dialing", "unreached", "clock_ms", "clocks")
+    __slots__ = ("peer", "addresses", "counters", "known_peers", "dialing", "unreached", "clock_ms", "clocks", "connections")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -690,6 +690,7 @@ class TransportDescription(_message.Message):
     UNREACHED_FIELD_NUMBER: _ClassVar[int]
     CLOCK_MS_FIELD_NUMBER: _ClassVar[int]
     CLOCKS_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
     counters: _containers.ScalarMap[str, int]
@@ -698,7 +699,20 @@ class TransportDescription(_message.Message):
     unreached: _containers.RepeatedCompositeFieldContainer[RememberedPeer]
     clock_ms: int
     clocks: int
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., counters: _Optional[_Mapping[str, int]] = ..., known_peers: _Optional[int] = ..., dialing: _Optional[int] = ..., unreached: _Optional[_Iterable[_Union[RememberedPeer, _Mapping]]] = ..., clock_ms: _Optional[int] = ..., clocks: _Optional[int] = ...) -> None: ...
+    connections: _containers.RepeatedCompositeFieldContainer[ConnectionCount]
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., counters: _Optional[_Mapping[str, int]] = ..., known_peers: _Optional[int] = ..., dialing: _Optional[int] = ..., unreached: _Optional[_Iterable[_Union[RememberedPeer, _Mapping]]] = ..., clock_ms: _Optional[int] = ..., clocks: _Optional[int] = ..., connections: _Optional[_Iterable[_Union[ConnectionCount, _Mapping]]] = ...) -> None: ...
+
+class ConnectionCount(_message.Message):
+    __slots__ = ("transport", "outbound", "relayed", "count")
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    OUTBOUND_FIELD_NUMBER: _ClassVar[int]
+    RELAYED_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    transport: str
+    outbound: bool
+    relayed: bool
+    count: int
+    def __init__(self, transport: _Optional[str] = ..., outbound: _Optional[bool] = ..., relayed: _Optional[bool] = ..., count: _Optional[int] = ...) -> None: ...
 
 class RememberedPeer(_message.Message):
     __slots__ = ("peer", "addresses", "source", "failures", "problem")
@@ -1082,6 +1096,26 @@ class RoomList(_message.Message):
     rooms: _containers.RepeatedCompositeFieldContainer[Room]
     def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ...) -> None: ...
 
+class DescribePubsub(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PubsubDescription(_message.Message):
+    __slots__ = ("rooms", "neighbours", "said", "received", "duplicates", "refused")
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    NEIGHBOURS_FIELD_NUMBER: _ClassVar[int]
+    SAID_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    rooms: int
+    neighbours: int
+    said: int
+    received: int
+    duplicates: int
+    refused: int
+    def __init__(self, rooms: _Optional[int] = ..., neighbours: _Optional[int] = ..., said: _Optional[int] = ..., received: _Optional[int] = ..., duplicates: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...
+
 class PostText(_message.Message):
     __slots__ = ("room", "text")
     ROOM_FIELD_NUMBER: _ClassVar[int]
@@ -1433,7 +1467,7 @@ class ArchiveStatus(_message.Message):
     def __init__(self, room: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[ArchiveStatus.Answer, _Mapping]]] = ...) -> None: ...
 
 class MailboxStatus(_message.Message):
-    __slots__ = ("peer", "addresses", "connected", "registered", "collecting", "problem", "quota_bytes", "quota_count", "retention_ms")
+    __slots__ = ("peer", "addresses", "connected", "registered", "collecting", "problem", "quota_bytes", "quota_count", "retention_ms", "of", "workers")
     PEER_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     CONNECTED_FIELD_NUMBER: _ClassVar[int]
@@ -1443,6 +1477,8 @@ class MailboxStatus(_message.Message):
     QUOTA_BYTES_FIELD_NUMBER: _ClassVar[int]
     QUOTA_COUNT_FIELD_NUMBER: _ClassVar[int]
     RETENTION_MS_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
     connected: bool
@@ -1452,7 +1488,9 @@ class MailboxStatus(_message.Message):
     quota_bytes: int
     quota_count: int
     retention_ms: int
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., connected: _Optional[bool] = ..., registered: _Optional[bool] = ..., collecting: _Optional[bool] = ..., problem: _Optional[str] = ..., quota_bytes: _Optional[int] = ..., quota_count: _Optional[int] = ..., retention_ms: _Optional[int] = ...) -> None: ...
+    of: str
+    workers: int
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., connected: _Optional[bool] = ..., registered: _Optional[bool] = ..., collecting: _Optional[bool] = ..., problem: _Optional[str] = ..., quota_bytes: _Optional[int] = ..., quota_count: _Optional[int] = ..., retention_ms: _Optional[int] = ..., of: _Optional[str] = ..., workers: _Optional[int] = ...) -> None: ...
 
 class MailboxStatusList(_message.Message):
     __slots__ = ("mailboxes",)
@@ -1475,7 +1513,7 @@ class DescribeDelivery(_message.Message):
     def __init__(self) -> None: ...
 
 class DeliveryDescription(_message.Message):
-    __slots__ = ("outbox", "due_receipts", "counters", "mailboxes", "states", "reached", "latencies")
+    __slots__ = ("outbox", "due_receipts", "counters", "mailboxes", "states", "reached", "latencies", "received")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1511,6 +1549,7 @@ class DeliveryDescription(_message.Message):
     STATES_FIELD_NUMBER: _ClassVar[int]
     REACHED_FIELD_NUMBER: _ClassVar[int]
     LATENCIES_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
     outbox: int
     due_receipts: int
     counters: _containers.ScalarMap[str, int]
@@ -1518,7 +1557,8 @@ class DeliveryDescription(_message.Message):
     states: _containers.ScalarMap[str, int]
     reached: _containers.ScalarMap[str, int]
     latencies: _containers.MessageMap[str, Histogram]
-    def __init__(self, outbox: _Optional[int] = ..., due_receipts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., mailboxes: _Optional[_Iterable[_Union[MailboxStatus, _Mapping]]] = ..., states: _Optional[_Mapping[str, int]] = ..., reached: _Optional[_Mapping[str, int]] = ..., latencies: _Optional[_Mapping[str, Histogram]] = ...) -> None: ...
+    received: int
+    def __init__(self, outbox: _Optional[int] = ..., due_receipts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., mailboxes: _Optional[_Iterable[_Union[MailboxStatus, _Mapping]]] = ..., states: _Optional[_Mapping[str, int]] = ..., reached: _Optional[_Mapping[str, int]] = ..., latencies: _Optional[_Mapping[str, Histogram]] = ..., received: _Optional[int] = ...) -> None: ...
 
 class ListConversations(_message.Message):
     __slots__ = ()
@@ -1712,10 +1752,19 @@ class MakeCheckpoint(_message.Message):
     def __init__(self) -> None: ...
 
 class CheckpointMade(_message.Message):
-    __slots__ = ("path",)
+    __slots__ = ("path", "stores")
+    class StoresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PATH_FIELD_NUMBER: _ClassVar[int]
+    STORES_FIELD_NUMBER: _ClassVar[int]
     path: str
-    def __init__(self, path: _Optional[str] = ...) -> None: ...
+    stores: _containers.ScalarMap[str, str]
+    def __init__(self, path: _Optional[str] = ..., stores: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class DescribeSafety(_message.Message):
     __slots__ = ("text",)
@@ -1788,6 +1837,26 @@ class TransferStatus(_message.Message):
     name: str
     bytes_per_second: float
     def __init__(self, record: _Optional[_Union[_records_pb2.TransferRecord, _Mapping]] = ..., name: _Optional[str] = ..., bytes_per_second: _Optional[float] = ...) -> None: ...
+
+class DescribeFiles(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class FilesDescription(_message.Message):
+    __slots__ = ("transfers",)
+    TRANSFERS_FIELD_NUMBER: _ClassVar[int]
+    transfers: _containers.RepeatedCompositeFieldContainer[TransferCount]
+    def __init__(self, transfers: _Optional[_Iterable[_Union[TransferCount, _Mapping]]] = ...) -> None: ...
+
+class TransferCount(_message.Message):
+    __slots__ = ("outgoing", "state", "count")
+    OUTGOING_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    outgoing: bool
+    state: _records_pb2.TransferState
+    count: int
+    def __init__(self, outgoing: _Optional[bool] = ..., state: _Optional[_Union[_records_pb2.TransferState, str]] = ..., count: _Optional[int] = ...) -> None: ...
 
 class TransferChanged(_message.Message):
     __slots__ = ("transfer",)
@@ -1888,7 +1957,7 @@ class ActorStatus(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[str] = ..., restarts: _Optional[int] = ..., drops: _Optional[int] = ..., queue: _Optional[int] = ..., handled: _Optional[int] = ..., stalls: _Optional[int] = ...) -> None: ...
 
 class NodeDescription(_message.Message):
-    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery", "sync", "reachability", "dht", "tasks")
+    __slots__ = ("peer", "name", "addresses", "uptime_ms", "actors", "store", "transport", "discovery", "data_dir", "delivery", "sync", "reachability", "dht", "tasks", "pubsub", "files")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
@@ -1903,6 +1972,8 @@ class NodeDescription(_message.Message):
     REACHABILITY_FIELD_NUMBER: _ClassVar[int]
     DHT_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
+    PUBSUB_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
@@ -1917,7 +1988,9 @@ class NodeDescription(_message.Message):
     reachability: ReachabilityDescription
     dht: DhtDescription
     tasks: int
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ..., sync: _Optional[_Union[SyncDescription, _Mapping]] = ..., reachability: _Optional[_Union[ReachabilityDescription, _Mapping]] = ..., dht: _Optional[_Union[DhtDescription, _Mapping]] = ..., tasks: _Optional[int] = ...) -> None: ...
+    pubsub: PubsubDescription
+    files: FilesDescription
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., uptime_ms: _Optional[int] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., store: _Optional[_Union[StoreDescription, _Mapping]] = ..., transport: _Optional[_Union[TransportDescription, _Mapping]] = ..., discovery: _Optional[_Union[DiscoveryDescription, _Mapping]] = ..., data_dir: _Optional[str] = ..., delivery: _Optional[_Union[DeliveryDescription, _Mapping]] = ..., sync: _Optional[_Union[SyncDescription, _Mapping]] = ..., reachability: _Optional[_Union[ReachabilityDescription, _Mapping]] = ..., dht: _Optional[_Union[DhtDescription, _Mapping]] = ..., tasks: _Optional[int] = ..., pubsub: _Optional[_Union[PubsubDescription, _Mapping]] = ..., files: _Optional[_Union[FilesDescription, _Mapping]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("level", "text")

@@ -232,7 +232,7 @@ class Contact(_message.Message):
     def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., given_name: _Optional[str] = ..., nick: _Optional[str] = ..., added: _Optional[bool] = ..., connected: _Optional[bool] = ..., waiting: _Optional[int] = ..., missed: _Optional[int] = ..., last_message_ms: _Optional[int] = ..., mailboxes: _Optional[int] = ..., blocked: _Optional[bool] = ..., verified: _Optional[bool] = ..., muted: _Optional[bool] = ...) -> None: ...
 
 class OwnMailbox(_message.Message):
-    __slots__ = ("peer", "addresses", "connected", "registered", "collecting", "problem", "quota_bytes", "quota_count", "retention_ms")
+    __slots__ = ("peer", "addresses", "connected", "registered", "collecting", "problem", "quota_bytes", "quota_count", "retention_ms", "of", "workers")
     PEER_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     CONNECTED_FIELD_NUMBER: _ClassVar[int]
@@ -242,6 +242,8 @@ class OwnMailbox(_message.Message):
     QUOTA_BYTES_FIELD_NUMBER: _ClassVar[int]
     QUOTA_COUNT_FIELD_NUMBER: _ClassVar[int]
     RETENTION_MS_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
     connected: bool
@@ -251,7 +253,9 @@ class OwnMailbox(_message.Message):
     quota_bytes: int
     quota_count: int
     retention_ms: int
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., connected: _Optional[bool] = ..., registered: _Optional[bool] = ..., collecting: _Optional[bool] = ..., problem: _Optional[str] = ..., quota_bytes: _Optional[int] = ..., quota_count: _Optional[int] = ..., retention_ms: _Optional[int] = ...) -> None: ...
+    of: str
+    workers: int
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., connected: _Optional[bool] = ..., registered: _Optional[bool] = ..., collecting: _Optional[bool] = ..., problem: _Optional[str] = ..., quota_bytes: _Optional[int] = ..., quota_count: _Optional[int] = ..., retention_ms: _Optional[int] = ..., of: _Optional[str] = ..., workers: _Optional[int] = ...) -> None: ...
 
 class Transfer(_message.Message):
     __slots__ = ("id", "peer", "name", "outgoing", "file_name", "size", "done", "state", "problem", "path", "bytes_per_second", "by_mailbox", "offered_at_ms")

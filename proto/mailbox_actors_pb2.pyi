@@ -35,7 +35,7 @@ class DescribeMailbox(_message.Message):
     def __init__(self) -> None: ...
 
 class MailboxDescription(_message.Message):
-    __slots__ = ("peer", "addresses", "link", "uptime_ms", "registration", "registered", "invites", "blocked", "streams", "collecting", "held_envelopes", "held_bytes", "store", "relay", "limits", "counters", "actors", "archives", "latencies", "tasks", "transport", "workers")
+    __slots__ = ("peer", "addresses", "link", "uptime_ms", "registration", "registered", "invites", "blocked", "streams", "collecting", "held_envelopes", "held_bytes", "store", "relay", "limits", "counters", "actors", "archives", "latencies", "tasks", "transport", "workers", "dht", "reachability", "sync", "rooms", "fullest_recipient")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,11 @@ class MailboxDescription(_message.Message):
     TASKS_FIELD_NUMBER: _ClassVar[int]
     TRANSPORT_FIELD_NUMBER: _ClassVar[int]
     WORKERS_FIELD_NUMBER: _ClassVar[int]
+    DHT_FIELD_NUMBER: _ClassVar[int]
+    REACHABILITY_FIELD_NUMBER: _ClassVar[int]
+    SYNC_FIELD_NUMBER: _ClassVar[int]
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    FULLEST_RECIPIENT_FIELD_NUMBER: _ClassVar[int]
     peer: str
     addresses: _containers.RepeatedScalarFieldContainer[str]
     link: str
@@ -94,7 +99,12 @@ class MailboxDescription(_message.Message):
     tasks: int
     transport: _actors_pb2.TransportDescription
     workers: _containers.RepeatedCompositeFieldContainer[WorkerDescription]
-    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., link: _Optional[str] = ..., uptime_ms: _Optional[int] = ..., registration: _Optional[str] = ..., registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., relay: _Optional[_Union[RelayDescription, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ..., actors: _Optional[_Iterable[_Union[_actors_pb2.ActorStatus, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[ArchiveDescription, _Mapping]]] = ..., latencies: _Optional[_Mapping[str, _actors_pb2.Histogram]] = ..., tasks: _Optional[int] = ..., transport: _Optional[_Union[_actors_pb2.TransportDescription, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerDescription, _Mapping]]] = ...) -> None: ...
+    dht: _actors_pb2.DhtDescription
+    reachability: _actors_pb2.ReachabilityDescription
+    sync: _actors_pb2.SyncDescription
+    rooms: _actors_pb2.StoreDescription
+    fullest_recipient: float
+    def __init__(self, peer: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., link: _Optional[str] = ..., uptime_ms: _Optional[int] = ..., registration: _Optional[str] = ..., registered: _Optional[int] = ..., invites: _Optional[int] = ..., blocked: _Optional[int] = ..., streams: _Optional[int] = ..., collecting: _Optional[int] = ..., held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., relay: _Optional[_Union[RelayDescription, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., counters: _Optional[_Mapping[str, int]] = ..., actors: _Optional[_Iterable[_Union[_actors_pb2.ActorStatus, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[ArchiveDescription, _Mapping]]] = ..., latencies: _Optional[_Mapping[str, _actors_pb2.Histogram]] = ..., tasks: _Optional[int] = ..., transport: _Optional[_Union[_actors_pb2.TransportDescription, _Mapping]] = ..., workers: _Optional[_Iterable[_Union[WorkerDescription, _Mapping]]] = ..., dht: _Optional[_Union[_actors_pb2.DhtDescription, _Mapping]] = ..., reachability: _Optional[_Union[_actors_pb2.ReachabilityDescription, _Mapping]] = ..., sync: _Optional[_Union[_actors_pb2.SyncDescription, _Mapping]] = ..., rooms: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., fullest_recipient: _Optional[float] = ...) -> None: ...
 
 class WorkerDescription(_message.Message):
     __slots__ = ("number", "state", "restarts", "pid", "mailbox", "last_end")
@@ -360,16 +370,18 @@ class MailPage(_message.Message):
     def __init__(self, mail: _Optional[_Iterable[_Union[StoredMail, _Mapping]]] = ..., more: _Optional[bool] = ..., end: _Optional[int] = ...) -> None: ...
 
 class StoredMail(_message.Message):
-    __slots__ = ("sequence", "id", "size", "envelope")
+    __slots__ = ("sequence", "id", "size", "envelope", "deposited_at_ms")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    DEPOSITED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     id: bytes
     size: int
     envelope: _wire_pb2.Envelope
-    def __init__(self, sequence: _Optional[int] = ..., id: _Optional[bytes] = ..., size: _Optional[int] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ...) -> None: ...
+    deposited_at_ms: int
+    def __init__(self, sequence: _Optional[int] = ..., id: _Optional[bytes] = ..., size: _Optional[int] = ..., envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., deposited_at_ms: _Optional[int] = ...) -> None: ...
 
 class ForgetMail(_message.Message):
     __slots__ = ("recipient", "ids")
@@ -452,11 +464,13 @@ class DescribeMail(_message.Message):
     def __init__(self) -> None: ...
 
 class MailDescription(_message.Message):
-    __slots__ = ("held_envelopes", "held_bytes", "store")
+    __slots__ = ("held_envelopes", "held_bytes", "store", "fullest_recipient")
     HELD_ENVELOPES_FIELD_NUMBER: _ClassVar[int]
     HELD_BYTES_FIELD_NUMBER: _ClassVar[int]
     STORE_FIELD_NUMBER: _ClassVar[int]
+    FULLEST_RECIPIENT_FIELD_NUMBER: _ClassVar[int]
     held_envelopes: int
     held_bytes: int
     store: _actors_pb2.StoreDescription
-    def __init__(self, held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ...) -> None: ...
+    fullest_recipient: float
+    def __init__(self, held_envelopes: _Optional[int] = ..., held_bytes: _Optional[int] = ..., store: _Optional[_Union[_actors_pb2.StoreDescription, _Mapping]] = ..., fullest_recipient: _Optional[float] = ...) -> None: ...

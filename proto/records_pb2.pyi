@@ -95,16 +95,20 @@ class OwnMailboxes(_message.Message):
     def __init__(self, mailboxes: _Optional[_Iterable[_Union[OwnMailbox, _Mapping]]] = ..., record_sequence: _Optional[int] = ..., restored: _Optional[bool] = ...) -> None: ...
 
 class OwnMailbox(_message.Message):
-    __slots__ = ("address", "token", "registered", "leaving_since_ms")
+    __slots__ = ("address", "token", "registered", "leaving_since_ms", "of", "workers")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_FIELD_NUMBER: _ClassVar[int]
     LEAVING_SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
     address: _wire_pb2.MailboxAddress
     token: str
     registered: bool
     leaving_since_ms: int
-    def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving_since_ms: _Optional[int] = ...) -> None: ...
+    of: bytes
+    workers: int
+    def __init__(self, address: _Optional[_Union[_wire_pb2.MailboxAddress, _Mapping]] = ..., token: _Optional[str] = ..., registered: _Optional[bool] = ..., leaving_since_ms: _Optional[int] = ..., of: _Optional[bytes] = ..., workers: _Optional[int] = ...) -> None: ...
 
 class RoomSettings(_message.Message):
     __slots__ = ("room", "floor", "keep_days", "forgotten", "muted", "seen_ms")
@@ -281,14 +285,16 @@ class TransferRecord(_message.Message):
     def __init__(self, peer: _Optional[bytes] = ..., outgoing: _Optional[bool] = ..., offer: _Optional[_Union[_wire_pb2.FileOffer, _Mapping]] = ..., state: _Optional[_Union[TransferState, str]] = ..., done: _Optional[int] = ..., path: _Optional[str] = ..., problem: _Optional[str] = ..., offered_at_ms: _Optional[int] = ..., modified_ns: _Optional[int] = ..., by_mailbox: _Optional[bool] = ..., answer_due: _Optional[_Union[_wire_pb2.FileAnswer.Kind, str]] = ..., parts: _Optional[_Iterable[int]] = ..., taken_by_mailbox: _Optional[int] = ...) -> None: ...
 
 class HeldEnvelope(_message.Message):
-    __slots__ = ("envelope", "sender", "stored_until_ms")
+    __slots__ = ("envelope", "sender", "stored_until_ms", "deposited_at_ms")
     ENVELOPE_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
     STORED_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    DEPOSITED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     envelope: _wire_pb2.Envelope
     sender: bytes
     stored_until_ms: int
-    def __init__(self, envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., sender: _Optional[bytes] = ..., stored_until_ms: _Optional[int] = ...) -> None: ...
+    deposited_at_ms: int
+    def __init__(self, envelope: _Optional[_Union[_wire_pb2.Envelope, _Mapping]] = ..., sender: _Optional[bytes] = ..., stored_until_ms: _Optional[int] = ..., deposited_at_ms: _Optional[int] = ...) -> None: ...
 
 class Registration(_message.Message):
     __slots__ = ("peer", "record", "registered_at_ms", "invite", "left")
