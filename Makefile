@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Touched by the last step of the set-up: while it is newer than what it depends on, nothing is to do.
 READY := $(VENV)/.ready
 
-.PHONY: setup demo node test soak bed lint fmt proto bench lock package-test clean
+.PHONY: setup demo node testnet test soak bed compose-test lint fmt proto bench lock package-test clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -21,6 +21,10 @@ demo: setup
 
 node: setup
 	@$(BIN)/p2pchat node $(ARGS)
+
+# A whole network with faults, for two minutes, on this computer only: docs/testnet.md.
+testnet: setup
+	@$(BIN)/p2pchat testnet $(or $(ARGS),--nodes 8 --mailboxes 2 --seconds 120)
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -40,6 +44,10 @@ soak: setup
 bed: setup
 	$(BIN)/pytest -rs -o faulthandler_timeout=240 -m bed $(ARGS)
 
+# The image and the networks of compose.yml, in the Docker that runs here or, as root on Debian, in one of its own; minutes.
+compose-test: setup
+	$(BIN)/pytest -rs -o faulthandler_timeout=900 -m compose tests/compose $(ARGS)
+
 fmt: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -54,11 +62,17 @@ bench: setup
 package-test: setup
 	$(BIN)/python tests/packaging/install.py $(ARGS)
 
-# Keeps the versions that still fit; the output names no index, so that the file is true everywhere.
+# Keeps the versions that still fit; the output names no index, so that the file is true everywhere. Those in deploy/ are
+# for the container image: the same versions, without tools and without what can be left out.
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --output-file requirements.lock $(ARGS)
+	for extra in "" workers; do \
+		$(BIN)/uv pip compile pyproject.toml --quiet $${extra:+--extra $$extra} --universal \
+			--python-version 3.11 --generate-hashes --no-emit-index-url --constraint requirements.lock \
+			--excludes deploy/left-out.txt --custom-compile-command "make lock" \
+			--output-file deploy/requirements$${extra:+-$$extra}.lock || exit 1; done
 	@$(MAKE) --no-print-directory setup
 
 clean:
