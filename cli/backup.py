@@ -42,16 +42,16 @@ def backup(
         typer.Option(
             envvar=["P2PCHAT_DATA_DIR", "DATA_DIR"],
             metavar="FOLDER",
-            help="Of the node, or of a mailbox that is stopped.",
+            help="Of the node or the mailbox.",
             show_default="the platform's place for user data",
         ),
     ] = "",
     passphrase_file: PassphraseFile = None,
     replace: Annotated[bool, typer.Option("--replace", help="Write over FILE.")] = False,
 ) -> None:
-    """Write a whole node (identity, history, contacts, what is not delivered yet) to one encrypted file.
+    """Write a whole node (identity, history, contacts, what is not delivered yet) or mailbox to one encrypted file.
 
-    The node may be running. Whoever has the file and the passphrase is you: choose a long one.
+    It may be running. Whoever has the file and the passphrase is you: choose a long one.
 
     The file is one of the age format, with a tar in it: docs/backup.md.
     """
@@ -74,6 +74,7 @@ def backup(
     from p2pchat.cli.terminal.render import size
 
     typer.echo(f"Written: {target}, {size(written)}")
+    _tell_of_workers(folder)
 
 
 def restore(
@@ -143,8 +144,6 @@ def _checkpoint(folder: Path) -> Iterator[dict[str, Path]]:
     from p2pchat.node.backup import still
     from p2pchat.proto import control_pb2 as control
 
-    if data_folder.is_a_mailbox_s(folder):
-        raise ConfigError(f"A mailbox is running on {folder}: stop it until the backup is made.")
     with still.the_only_backup(folder):
         try:
             with control_client.node(folder) as node:
@@ -153,8 +152,24 @@ def _checkpoint(folder: Path) -> Iterator[dict[str, Path]]:
             raise ConfigError(
                 f"The store in {folder} is in use by a program that cannot be asked: stop it until the backup is made."
             ) from error
-        path = Path(made.path)
+        stores = {name: Path(path) for name, path in made.stores.items()}
         try:
-            yield {"store": path}
+            if not stores:
+                raise ConfigError(
+                    f"What runs on {folder} is an older p2pchat: start it anew, or stop it until the backup is made."
+                )
+            yield stores
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            # An empty path would be the folder that the user stands in.
+            for path in filter(None, {*made.stores.values(), made.path}):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _tell_of_workers(folder: Path) -> None:
+    """Each worker of a mailbox is a mailbox of its own: another identity, other stores, another backup."""
+    for further in data_folder.further_workers(folder):
+        typer.echo(
+            f"p2pchat: {folder} has a further worker, which is not in this backup: "
+            f"p2pchat backup FILE --data-dir {shlex.quote(str(further))}",
+            err=True,
+        )
