@@ -115,8 +115,10 @@ class MailboxClient(NodeClient):
         super().__init__(channel)
         self._mailbox: Any = control_pb2_grpc.MailboxStub(channel)  # type: ignore[no-untyped-call]
 
-    def status(self) -> actors.MailboxDescription:
-        response: control.StatusResponse = _call(self._mailbox.Status, self._words.StatusRequest())
+    def status(self, timeout: float = TIMEOUT) -> actors.MailboxDescription:
+        """`timeout` in seconds."""
+        request = self._words.StatusRequest()
+        response: control.StatusResponse = _call(self._mailbox.Status, request, timeout=timeout)
         return response.mailbox
 
     def invites(self) -> Sequence[actors.InviteDescription]:

@@ -25,13 +25,21 @@ def concerns(config: NodeConfig) -> list[str]:
 
 
 def is_a_node_s(config: NodeConfig, mail: Path) -> bool:
-    """Whether the folder holds rooms and no mail: a mailbox would delete what is older than it archives."""
-    return _has_store(config.store_path) and not _has_store(mail)
+    """Whether the folder holds rooms and no mail: a mailbox would delete what is older than it archives.
+
+    A mailbox makes its `mail` folder first, so this does not mean one whose first start has failed half-way.
+    """
+    return _has_store(config.store_path) and not mail.is_dir()
 
 
 def is_a_mailbox_s(folder: Path) -> bool:
     """Whether there is mail."""
     return _has_store(folder / "mail")
+
+
+def further_workers(folder: Path) -> list[Path]:
+    """The data folders of a mailbox's workers besides the first, which has the folder itself."""
+    return sorted(path.parent for path in folder.glob("workers/*/identity.key"))
 
 
 def is_in_use(store: Path) -> bool:

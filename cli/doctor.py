@@ -19,6 +19,7 @@ import typer
 from p2pchat.cli import (
     control_client,
     data_folder,
+    link_files,
     network_options,
     node,
     options,
@@ -81,11 +82,11 @@ def run(
     given = settings.Given(
         data_dir=data_dir,
         listen=options.several(context, "listen", listen),
-        bootstrap=options.several(context, "bootstrap", bootstrap),
+        bootstrap=link_files.several(context, "bootstrap", bootstrap),
         mdns=mdns,
         dht=dht,
         upnp=upnp,
-        mailboxes=options.several(context, "mailbox", mailbox),
+        mailboxes=link_files.several(context, "mailbox", mailbox),
         origins=options.origins(context, config),
     )
     wanted = settings.node_config(given)

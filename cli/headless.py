@@ -6,10 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from p2pchat.cli import control_client, logs, service, systemd
+from p2pchat.cli import control_client, logs, metrics_port, service, systemd
 from p2pchat.node.config import NodeConfig
 from p2pchat.node.identity import Identity
 
@@ -46,7 +47,8 @@ def run(
         from p2pchat.node.app import run_node
 
         async def main(until_stopped: service.UntilStopped) -> None:
-            async def front_end(node: NodeHandle) -> None:
+            async def front_end(metrics: metrics_port.Metrics, node: NodeHandle) -> None:
+                metrics.answer_for_node(node)
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_serve, node, until_stopped, told, log_format)
                     if until_input_ends:
@@ -54,7 +56,8 @@ def run(
                     await until_stopped()  # also while it still starts
                     nursery.cancel_scope.cancel()
 
-            await run_node(config, identity, front_end)
+            async with metrics_port.opened(config) as metrics:
+                await run_node(config, identity, partial(front_end, metrics))
 
         service.run(main, told)
 

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from p2pchat.cli import data_folder, mailbox_operator, options, settings
+from p2pchat.cli import (
+    data_folder,
+    link_files,
+    mailbox_operator,
+    network_options,
+    options,
+    settings,
+)
 from p2pchat.node import identity
 from p2pchat.node.errors import ConfigError
 
@@ -23,6 +30,7 @@ FILE_KEYS: options.FileKeys = {
     "dht": bool,
     "upnp": bool,
     "announce": list,
+    "link-file": str,
     "registration": str,
     "allow": list,
     "retention": (str, int, float),
@@ -44,6 +52,8 @@ FILE_KEYS: options.FileKeys = {
     "relay-circuits-per-peer": int,
     "relay-circuit-bytes": (str, int),
     "relay-circuit-time": (str, int),
+    "metrics": (str, int),
+    "workers": int,
     "log-level": str,
     "log-file": str,
 }
@@ -95,8 +105,8 @@ def run(
         list[str] | None,
         _option(
             "BOOTSTRAP",
-            "Connect to this peer first: a multiaddr, or the link of a mailbox; may be repeated. [b]none[/b]: to "
-            "nobody.",
+            "Connect to this peer first: a multiaddr, the link of a mailbox, or @FILE with such ones; may be "
+            "repeated. [b]none[/b]: to nobody.",
             "the public libp2p peers",
             "ADDRESS",
         ),
@@ -106,6 +116,12 @@ def run(
         bool, _option("DHT", "Be found in the DHT, and answer others there.", True)
     ] = True,
     upnp: Annotated[bool, _option("UPNP", "Ask the router to let others in (UPnP).", True)] = False,
+    link_file: Annotated[
+        str,
+        _option(
+            "LINK_FILE", "At the start, write the link for others into this file.", metavar="FILE"
+        ),
+    ] = "",
     registration: Annotated[
         str,
         _option(
@@ -197,6 +213,17 @@ def run(
         str | None,
         _option("RELAY_CIRCUIT_TIME", "How long one may last: seconds, or e.g. 1h.", "1h", "TIME"),
     ] = None,
+    workers: Annotated[
+        int,
+        _option(
+            "WORKERS",
+            "Share the work among so many processes. Each has ports of its own: those of --listen and --announce, and "
+            "the next ones.",
+            "1",
+            "N",
+        ),
+    ] = 1,
+    metrics: network_options.Metrics = "",
     log_level: Annotated[
         str, _option("LOG_LEVEL", "One of debug, info, warning, error.", True)
     ] = "info",
@@ -227,7 +254,7 @@ def run(
     if context.invoked_subcommand is not None:
         _refuse_options_before(context, context.invoked_subcommand)
         return
-    start(_given(context, config), log_file)
+    start(_given(context, config), log_file, link_file)
 
 
 def _given(context: typer.Context, config: Path | None) -> Any:
@@ -237,8 +264,9 @@ def _given(context: typer.Context, config: Path | None) -> Any:
     values = context.params
     lists = {
         name: options.several(context, name, values[name])
-        for name in ("listen", "bootstrap", "announce", "allow", "archive_room")
+        for name in ("listen", "announce", "allow", "archive_room")
     }
+    bootstrap = link_files.several(context, "bootstrap", values["bootstrap"])
     same = ("retention", "quota_bytes", "quota_count", "max_total_bytes", "registration")
     relay = ("reservations", "circuits", "circuits_per_peer", "circuit_bytes", "circuit_time")
     archive = ("by_clients", "retention", "quota", "total", "max_rooms", "rooms_per_client")
@@ -247,10 +275,11 @@ def _given(context: typer.Context, config: Path | None) -> Any:
             data_dir=values["data_dir"],
             name=values["name"],
             listen=lists["listen"],
-            bootstrap=lists["bootstrap"],
+            bootstrap=bootstrap,
             mdns=values["mdns"],
             dht=values["dht"],
             upnp=values["upnp"],
+            metrics=values["metrics"],
             log_level=values["log_level"].lower(),
             origins=options.origins(context, config),
         ),
@@ -261,6 +290,7 @@ def _given(context: typer.Context, config: Path | None) -> Any:
         ),
         announce=lists["announce"],
         allow=lists["allow"],
+        workers=values["workers"],
     )
 
 
@@ -272,28 +302,32 @@ def _refuse_options_before(context: typer.Context, command: str) -> None:
             raise ConfigError(f"{flag} is for running a mailbox, not for {command!r}.")
 
 
-def start(given: Any, log_file: str) -> None:
+def start(given: Any, log_file: str, link_file: str = "") -> None:
     """Run a mailbox as `given` says (a `MailboxGiven`). Raises `UserError` when it cannot run."""
-    from p2pchat.cli import mailbox_service, mailbox_settings
+    from p2pchat.cli import mailbox_service, mailbox_settings, workers_service
+    from p2pchat.relay_mailbox.workers import sharing
 
     config = mailbox_settings.mailbox_config(given)
+    workers = mailbox_settings.workers(given)
+    shares = sharing.shares(config, workers) if workers > 1 else ()
     settings.prepare_data_dir(config.node.data_dir)
     if data_folder.is_a_node_s(config.node, config.mail_path):
         raise ConfigError(
             f"{config.node.data_dir} is the data folder of a node: its history would be kept by the rules of an "
-            "archive. Give the mailbox a folder of its own with --data-dir."
+            "archive. Give the mailbox a folder of its own with --data-dir. (If it is a mailbox's, and its mail was "
+            f"moved away: make an empty folder {config.mail_path}.)"
         )
+    workers_service.refuse_to_leave_out(config, workers)
+    settings.prepare_data_dir(config.mail_path)
     for concern in data_folder.concerns(config.node):
         typer.echo(f"p2pchat: {concern}", err=True)
     who = identity.load_or_create(config.node.identity_path)
-    called = given.called("announce")
-    mailbox_service.run(
-        config,
-        who,
-        announced=mailbox_settings.announced(given.announce, called, who.peer),
-        log_level=given.node.log_level,
-        log_file=log_file,
-    )
+    announced = mailbox_settings.announced(given.announce, given.called("announce"), who.peer)
+    where = {"log_file": log_file, "log_level": given.node.log_level, "link_file": link_file}
+    if shares:
+        workers_service.run(config, shares, **where)
+    else:
+        mailbox_service.run(config, who, announced=announced, **where)
 
 
 mailbox_operator.add_to(app)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from p2pchat.cli import control_client, logs, service, systemd
+from p2pchat.cli import control_client, link_files, logs, metrics_port, service, systemd
 from p2pchat.node.identity import Identity
 from p2pchat.relay_mailbox.config import MailboxConfig, RegistrationPolicy
 
@@ -23,8 +24,12 @@ def run(
     announced: Sequence[str],
     log_level: str,
     log_file: str,
+    link_file: str = "",
 ) -> None:
-    """Until SIGINT, SIGTERM or SIGHUP. Raises `UserError` when it cannot start."""
+    """Until SIGINT, SIGTERM or SIGHUP. Raises `UserError` when it cannot start.
+
+    `link_file`: where its link is written, once it is there; empty: nowhere.
+    """
     told = systemd.Systemd.of(os.environ, os.getpid())
     with service.ending_on_signals():
         logs.start(log_file, log_level)
@@ -34,18 +39,22 @@ def run(
         from p2pchat.relay_mailbox.app import run_mailbox
 
         async def main(until_stopped: service.UntilStopped) -> None:
-            async def front_end(mailbox: MailboxHandle) -> None:
+            async def front_end(metrics: metrics_port.Metrics, mailbox: MailboxHandle) -> None:
+                metrics.answer_for_mailbox(mailbox)
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_serve, mailbox, announced, told)
+                    nursery.start_soon(_serve, mailbox, announced, told, link_file)
                     await until_stopped()  # also while it still starts
                     nursery.cancel_scope.cancel()
 
-            await run_mailbox(config, identity, front_end)
+            async with metrics_port.opened(config.node) as metrics:
+                await run_mailbox(config, identity, partial(front_end, metrics))
 
         service.run(main, told)
 
 
-async def _serve(mailbox: MailboxHandle, announced: Sequence[str], told: systemd.Systemd) -> None:
+async def _serve(
+    mailbox: MailboxHandle, announced: Sequence[str], told: systemd.Systemd, link_file: str
+) -> None:
     """Say where it is as soon as it can be used, and answer the operator until cancelled."""
     import trio
 
@@ -53,6 +62,7 @@ async def _serve(mailbox: MailboxHandle, announced: Sequence[str], told: systemd
 
     control = MailboxControl(mailbox.operator, announced)
     lines = await _come_up(mailbox, control)
+    link_files.leave(link_file, lines)
     async with serve(mailbox.config.node.data_dir / control_client.SOCKET_NAME, control):
         service.say(lines)
         told.tell(systemd.READY)

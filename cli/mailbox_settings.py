@@ -14,7 +14,7 @@ from p2pchat.cli.terminal.render import size as readable_size
 from p2pchat.node.config import RelayLimits
 from p2pchat.node.errors import ConfigError
 from p2pchat.node.protocol import mailbox_record, names, peer_id
-from p2pchat.node.protocol.links import MAX_ADDRESSES
+from p2pchat.node.protocol.links import MAX_ADDRESSES, MAX_WORKERS
 from p2pchat.relay_mailbox.config import MOST_ROOMS, MailboxConfig, RegistrationPolicy
 
 PORT = 4001  # as most libp2p programs: firewalls and examples know it
@@ -56,6 +56,7 @@ class MailboxGiven:
     relay_limits: RelayGiven = field(default_factory=lambda: RelayGiven())
     archive: ArchiveGiven = field(default_factory=lambda: ArchiveGiven())
     announce: tuple[str, ...] = ()
+    workers: int = 1  # processes
 
     def called(self, option: str) -> str:
         return self.node.called(option)
@@ -115,6 +116,14 @@ def mailbox_config(given: MailboxGiven) -> MailboxConfig:
         chosen = {name: value for name, value in limits.items() if value is not None}
         _check_totals(given, {name: chosen.get(name, getattr(config, name)) for name in limits})
         return dataclasses.replace(config, **chosen)  # type: ignore[arg-type]
+
+
+def workers(given: MailboxGiven) -> int:
+    """Processes that share the work. Raises `ConfigError`."""
+    if not 1 <= given.workers <= MAX_WORKERS:
+        called = given.called("workers")
+        raise ConfigError(f"{called}: {given.workers:,} is not a number from 1 to {MAX_WORKERS}.")
+    return given.workers
 
 
 def data_dir(given: str) -> Path:

@@ -14,6 +14,8 @@ from p2pchat.relay_mailbox.config import RegistrationPolicy
 
 Row = Sequence[str]
 
+WORKERS = ("Worker", "State", "Process", "Takes mail for", "Holds", "Restarts", "Ended last")
+
 
 def status_lines(here: actors.MailboxDescription, checks: Sequence[Check] = ()) -> list[str]:
     """A summary, then one table each for limits, counters and the parts of the program.
@@ -21,6 +23,8 @@ def status_lines(here: actors.MailboxDescription, checks: Sequence[Check] = ()) 
     `checks`: what its doctor says, if that is known already.
     """
     lines = [f"Mailbox {here.peer}", *table([*_summary(here), *_ways(checks)])]
+    if here.workers:
+        lines += ["", *table([WORKERS, *_workers(here)])]
     lines += ["", "Addresses", *(f"  {safe_line(address)}" for address in here.addresses)]
     if here.archives:
         columns = ("Room", "Messages", "Size", "Newest", "Members now", "Kept for")
@@ -88,6 +92,22 @@ def _ways(checks: Sequence[Check]) -> Iterator[Row]:
             yield head, safe_line(" ".join(filter(None, [check.finding, check.advice])))
         else:
             yield head, "not known yet"
+
+
+def _workers(here: actors.MailboxDescription) -> Iterator[Row]:
+    for worker in here.workers:
+        its = worker.mailbox
+        answers = worker.HasField("mailbox")
+        state = worker.state if answers or worker.state != "running" else "does not answer"
+        yield (
+            str(worker.number),
+            state,
+            str(worker.pid or "-"),
+            count(its.registered, "peer") if answers else "?",
+            f"{count(its.held_envelopes, 'envelope')}, {size(its.held_bytes)}" if answers else "?",
+            f"{worker.restarts:,}",
+            safe_line(worker.last_end) or "-",
+        )
 
 
 def _relay(here: actors.MailboxDescription) -> str:

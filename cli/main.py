@@ -15,6 +15,7 @@ from p2pchat.cli import (
     doctor,
     export,
     files,
+    health,
     history,
     identity,
     importing,
@@ -29,6 +30,7 @@ from p2pchat.cli import (
 )
 from p2pchat.cli.demo import command as demo
 from p2pchat.cli.terminal.safe_text import safe_line
+from p2pchat.cli.testnet import command as testnet
 from p2pchat.node.errors import P2pchatError, UserError
 
 EXIT_FAILED = 1
@@ -51,6 +53,7 @@ app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(identity.app, name="identity")
 app.command("doctor")(doctor.run)
 app.command("demo")(demo.run)
+app.command("testnet")(testnet.run)
 app.command("backup", epilog=backup.BACKUP_EXAMPLE)(backup.backup)
 app.command("restore", epilog=backup.RESTORE_EXAMPLE)(backup.restore)
 
@@ -74,6 +77,7 @@ app.command("name", epilog=info.NAME_EXAMPLE, rich_help_panel=_ASKED)(info.name)
 app.command("link", epilog=info.LINK_EXAMPLE, rich_help_panel=_ASKED)(info.link)
 app.command("export", epilog=export.EXAMPLE, rich_help_panel=_ASKED)(export.run)
 app.command("import", epilog=importing.EXAMPLE, rich_help_panel=_ASKED)(importing.run)
+app.command("health", epilog=health.EXAMPLE, rich_help_panel=_ASKED)(health.run)
 app.command("shutdown", epilog=info.SHUTDOWN_EXAMPLE, rich_help_panel=_ASKED)(info.shutdown)
 
 
@@ -125,5 +129,8 @@ def run(arguments: list[str]) -> int:
 
 def fail(message: str, code: int) -> int:
     """One line on stderr, whatever the message; it may quote a stranger."""
-    print(f"p2pchat: {safe_line(' '.join(message.split()))}", file=sys.stderr)
+    from p2pchat.cli import logs
+
+    said = f"p2pchat: {safe_line(' '.join(message.split()))}"
+    print(logs.for_journal(said), file=sys.stderr)
     return code

@@ -32,8 +32,8 @@ Bootstrap = Annotated[
     typer.Option(
         envvar="P2PCHAT_BOOTSTRAP",
         metavar="ADDRESS",
-        help="Connect to this peer first: a multiaddr, or the link of a mailbox; may be repeated. [b]none[/b]: to "
-        "nobody.",
+        help="Connect to this peer first: a multiaddr, the link of a mailbox, or @FILE with such ones; may be "
+        "repeated. [b]none[/b]: to nobody.",
         show_default="the public libp2p peers",
     ),
 ]
@@ -59,8 +59,20 @@ Mailbox = Annotated[
     typer.Option(
         envvar="P2PCHAT_MAILBOX",
         metavar="LINK",
-        help="Let this mailbox take messages while you are away; may be repeated. Mailboxes are remembered.",
+        help="Let this mailbox take messages while you are away: its link, or @FILE with it; may be repeated. "
+        "Mailboxes are remembered.",
         show_default="the mailboxes of the last time",
+    ),
+]
+
+Metrics = Annotated[
+    str,
+    typer.Option(
+        envvar="P2PCHAT_METRICS",
+        metavar="[HOST:]PORT",
+        help="Answer Prometheus here, by HTTP at /metrics, e.g. 9464; a port alone is on 127.0.0.1. See "
+        "docs/operations.md.",
+        show_default="nowhere",
     ),
 ]
 

@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from p2pchat.cli import attach, data_folder, file_options, network_options, options, settings
+from p2pchat.cli import (
+    attach,
+    data_folder,
+    file_options,
+    link_files,
+    network_options,
+    options,
+    settings,
+)
 from p2pchat.node import identity
 from p2pchat.node.config import NodeConfig
 
@@ -33,6 +41,7 @@ FILE_KEYS: options.FileKeys = {
     "room-days": int,
     **file_options.FILE_KEYS,
     "control-listen": str,
+    "metrics": (str, int),
     "log-level": str,
     "log-file": str,
     "log-format": str,
@@ -137,6 +146,7 @@ def run(
             show_default="only its socket in the data folder",
         ),
     ] = "",
+    metrics: network_options.Metrics = "",
     log_level: Annotated[
         str,
         typer.Option(envvar="P2PCHAT_LOG_LEVEL", help="One of debug, info, warning, error."),
@@ -169,11 +179,11 @@ def run(
         rooms=options.several(context, "room", room),
         plain_rooms=options.several(context, "plain_room", plain_room),
         listen=options.several(context, "listen", listen),
-        bootstrap=options.several(context, "bootstrap", bootstrap),
+        bootstrap=link_files.several(context, "bootstrap", bootstrap),
         mdns=mdns,
         dht=dht,
         upnp=upnp,
-        mailboxes=options.several(context, "mailbox", mailbox),
+        mailboxes=link_files.several(context, "mailbox", mailbox),
         read_receipts=read_receipts,
         message_days=message_days,
         room_days=room_days,
@@ -181,6 +191,7 @@ def run(
             accept_files.lower(), max_file_size, mailbox_file_size, download_dir
         ),
         control_listen=control_listen,
+        metrics=metrics,
         log_level=log_level.lower(),
         log_format=log_format.lower(),
         origins=options.origins(context, config),

@@ -133,7 +133,7 @@ def mailbox_lines(found: Sequence[control.OwnMailbox], width: int = 0) -> Iterat
     rows = [
         (
             f"{number}",
-            each.peer,
+            each.peer if not each.workers else f"{each.peer}, of {each.workers:,} workers",
             "connected" if each.connected else "not connected",
             "yes" if each.registered else "not yet",
             size(each.quota_bytes) if each.quota_bytes else "-",

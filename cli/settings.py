@@ -51,6 +51,7 @@ class Given:
     room_days: int = 0
     files: FileOptions = field(default_factory=FileOptions)
     control_listen: str = ""
+    metrics: str = ""
     log_level: str = "info"
     log_format: str = "text"
     origins: Mapping[str, str] = field(default_factory=dict)  # see `called`
@@ -78,21 +79,23 @@ def node_config(given: Given) -> NodeConfig:
         room_days=_days(given, "room-days", given.room_days, ROOM_DAYS),
         files=given.files.policy(given.called),
         download_dir=given.files.folder(),
-        control_listen=_control_listen(given),
+        control_listen=_host_port(given, "control-listen", given.control_listen),
+        metrics=_host_port(given, "metrics", given.metrics, host="127.0.0.1"),
     )
 
 
-def _control_listen(given: Given) -> str:
+def _host_port(given: Given, option: str, text: str, host: str = "") -> str:
+    """`host` is where a port alone is; empty: it cannot stand alone."""
     from p2pchat.node.protocol.host_port import host_and_port
 
-    text = given.control_listen.strip()
+    text = text.strip()
+    whole = f"{host}:{text}" if host and text.isdigit() else text
     try:
-        if text:
-            host_and_port(text)
+        if whole:
+            host_and_port(whole)
     except ValueError as error:
-        called = given.called("control-listen")
-        raise ConfigError(f"{called}: {text!r} is not usable: {error}.") from error
-    return text
+        raise ConfigError(f"{given.called(option)}: {text!r} is not usable: {error}.") from error
+    return whole
 
 
 def _check_log(given: Given) -> None:
@@ -187,13 +190,18 @@ def _bootstrap(given: tuple[str, ...], called: str) -> tuple[str, ...]:
 
 def _addresses_of_link(text: str, called: str) -> list[str]:
     """Those of the mailbox, each with its peer id; such as no version of ours could dial are left out."""
-    from p2pchat.node.protocol import p2p_address
+    from p2pchat.node.protocol import p2p_address, worker_choice
 
     link = _mailbox_link(text, called, "an address of that computer, or a mailbox's link, will do.")
-    usable = [address for address in link.addresses if address_problem(address) is None]
+    usable = [
+        p2p_address.with_peer(address, worker.peer)
+        for worker in worker_choice.workers_of(link)
+        for address in worker.addresses
+        if address_problem(address) is None
+    ]
     if not usable:
         raise ConfigError(f"{called}: this link does not say where the mailbox is.")
-    return [p2p_address.with_peer(address, link.peer) for address in usable]
+    return usable
 
 
 def _is_none(given: tuple[str, ...], called: str) -> bool:

@@ -102,6 +102,7 @@ class NodeConfig:
         0  # how long messages of rooms are kept, unless a room has its own; 0: for ever
     )
     control_listen: str = ""  # "host:port": the control API also here, with TLS and a token
+    metrics: str = ""  # "host:port": answers Prometheus here; empty: nowhere
     sync: SyncLimits = field(default_factory=SyncLimits)
     limits: NetworkLimits = field(default_factory=NetworkLimits)
     relay: RelayLimits | None = None  # be a relay for others, within these limits

@@ -20,7 +20,7 @@ from p2pchat.relay_mailbox.config import MailboxConfig
 from p2pchat.relay_mailbox.mail_storage import MailStorageActor
 from p2pchat.relay_mailbox.mailbox import MailboxActor
 from p2pchat.relay_mailbox.operator import OperatorActor
-from p2pchat.relay_mailbox.ports import MailStore
+from p2pchat.relay_mailbox.ports import Invites, MailStore
 from p2pchat.relay_mailbox.relay import RelayActor
 from p2pchat.relay_mailbox.tally import Tally
 
@@ -45,11 +45,15 @@ class MailboxAdapters:
     node: Adapters
     mail: MailStore
     run_mail: Runner = in_thread
+    invites: Invites | None = None  # where they are kept; None: here
 
 
-def real_mailbox_adapters(config: MailboxConfig, identity: Identity) -> MailboxAdapters:
+def real_mailbox_adapters(
+    config: MailboxConfig, identity: Identity, invites: Invites | None = None
+) -> MailboxAdapters:
     """Those of a node, and mail in RocksDB."""
-    return MailboxAdapters(real_adapters(config.node, identity), RocksdbMail(config.mail_path))
+    mail = RocksdbMail(config.mail_path)
+    return MailboxAdapters(real_adapters(config.node, identity), mail, invites=invites)
 
 
 async def run_mailbox(
@@ -121,6 +125,7 @@ class _MailboxWiring:
             archive=self._archive.ref,
             now_ms=self._adapters.node.now_ms,
             tally=self._tally,
+            invites=self._adapters.invites,
         )
 
     def _make_archive(self) -> Actor:
@@ -147,6 +152,7 @@ class _MailboxWiring:
             discovery=self._base.discovery.ref,
             reachability=self._base.reachability.ref,
             dht=self._base.dht_ref,
+            sync=self._base.sync.ref,
             hub=self._hub,
             tally=self._tally,
             actor_stats=lambda: [cell.stats() for cell in self.root.cells()],

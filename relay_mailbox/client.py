@@ -26,7 +26,7 @@ from p2pchat.relay_mailbox.queue import (
     RecipientQueue,
     State,
 )
-from p2pchat.relay_mailbox.tally import Tally
+from p2pchat.relay_mailbox.tally import HAND_OVER, WAITED, Tally
 
 FRAMES_IN_FLIGHT = 8  # deposits of one stream that wait for the disk; no more is read before
 ACKS_IN_FLIGHT = 8  # acknowledgements of one stream that wait for the disk; no more is read before
@@ -62,6 +62,10 @@ class Service(Protocol):
 
     def look_up(self, peer: bytes) -> mailbox.Found: ...
 
+    def now_ms(self) -> int:
+        """The wall clock, in Unix milliseconds."""
+        ...
+
     def collect(self, client: Client) -> refusal.Refusal | None:
         """From now on this client gets its peer's mail, and no other one."""
         ...
@@ -85,6 +89,7 @@ class Client:
         self._next_read: Read | None = None
         self._acknowledged: list[bytes] = []  # ids that the store has not let go of yet
         self._ack_frames = 0
+        self._asked_at = 0.0  # when it last asked for its mail, on trio's clock
         self._work = trio.lowlevel.ParkingLot()  # for the tasks that read and delete mail
         self._scope = trio.CancelScope()
         self._is_reset = False
@@ -114,7 +119,11 @@ class Client:
 
     def deposited(self, mail: Sequence[Mail]) -> None:
         """New mail for this client's peer, stored already."""
-        self._perform(self._queue.deposited(mail))
+        commands = self._queue.deposited(mail)
+        at_once = sum(len(each.mail) for each in commands if isinstance(each, HandOver))
+        if at_once:
+            self._tally.took(WAITED, 0.0, at_once)
+        self._perform(commands)
 
     async def _until_over(self, task: Callable[[], Awaitable[None]]) -> None:
         """Run one of the stream's tasks; its expected end is the end of the stream."""
@@ -176,6 +185,7 @@ class Client:
         if refused is not None:
             self.reply(mailbox.MailboxReply(refused=refused.reply(mailbox.Refused.COLLECT)))
             return
+        self._asked_at = trio.current_time()
         self._perform(self._queue.collect(request.window))
 
     async def _take_ack(self, ack: mailbox.Ack) -> None:
@@ -203,6 +213,7 @@ class Client:
                         self._outgoing.put(reply, size)
                 case CaughtUp():
                     self.reply(mailbox.MailboxReply(caught_up=mailbox.CaughtUp()))
+                    self._tally.took(HAND_OVER, trio.current_time() - self._asked_at)
                 case Read():
                     self._next_read = command
                     self._work.unpark_all()
@@ -220,7 +231,16 @@ class Client:
             )
             page = await self._ask_store(query, actors.MailPage)
             mail = [Mail(one.sequence, one.id, one.size, one.envelope) for one in page.mail]
-            self._perform(self._queue.page(read.round, mail, page.end, page.more))
+            commands = self._queue.page(read.round, mail, page.end, page.more)
+            if any(isinstance(each, HandOver) for each in commands):
+                self._note_waits(page)
+            self._perform(commands)
+
+    def _note_waits(self, page: actors.MailPage) -> None:
+        now_ms = self._service.now_ms()
+        for one in page.mail:
+            if one.deposited_at_ms:
+                self._tally.took(WAITED, (now_ms - one.deposited_at_ms) / 1000)
 
     async def _forget_mail(self) -> None:
         while True:

@@ -69,6 +69,14 @@ class MailboxControl:
         listed = await self.operator.ask(actors.ListBlocks(), actors.BlockList)
         return control.ListBlocksResponse(blocks=listed.blocks)
 
+    async def redeem_invite(
+        self, request: control.RedeemInviteRequest
+    ) -> control.RedeemInviteResponse:
+        """For another worker of the same mailbox."""
+        command = actors.RedeemInvite(token=request.token, peer=request.peer)
+        redeemed = await self.operator.ask(command, actors.InviteRedeemed)
+        return control.RedeemInviteResponse(id=redeemed.id)
+
     async def _describe(self) -> actors.MailboxDescription:
         described = await self.operator.ask(actors.DescribeMailbox(), actors.MailboxDescription)
         described.link = self._link(described)

@@ -22,7 +22,7 @@ from p2pchat.relay_mailbox.in_flight import InFlight
 from p2pchat.relay_mailbox.intake import Batch, Intake, Settled, settle
 from p2pchat.relay_mailbox.quota import Allowances
 from p2pchat.relay_mailbox.registry import Registry
-from p2pchat.relay_mailbox.tally import Tally
+from p2pchat.relay_mailbox.tally import DEPOSIT, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class _Unsettled:
     batch: Batch
     client: Client
     size: int  # bytes of the frame
+    since: float  # when it arrived, on trio's clock
 
 
 class DepositDesk:
@@ -64,6 +65,7 @@ class DepositDesk:
 
     async def take(self, client: Client, deposit: mailbox.Deposit, size: int) -> None:
         """Hand it to the store, waiting while too much is under way. Raises `ActorError`."""
+        since = trio.current_time()
         await client.in_flight.acquire()
         if limit := await self._in_flight.reserve(client.peer, size):
             self._tally.bite(limit)
@@ -75,9 +77,9 @@ class DepositDesk:
             raise
         # Nothing may be awaited here: the order of the store's answers is the order of this queue.
         if slot is None:
-            self._answer(_Unsettled(ReplySlot(), batch, client, size), Settled())
+            self._answer(_Unsettled(ReplySlot(), batch, client, size, since), Settled())
             return
-        self._unsettled.append(_Unsettled(slot, batch, client, size))
+        self._unsettled.append(_Unsettled(slot, batch, client, size, since))
         self._arrivals.unpark_all()
 
     async def run(self) -> None:
@@ -115,6 +117,7 @@ class DepositDesk:
         if settled.ids:
             receipt = custody.sign(self._peer, settled.ids, settled.stored_until_ms, self._key)
             one.client.reply(mailbox.MailboxReply(custody=receipt))
+            self._tally.took(DEPOSIT, trio.current_time() - one.since, len(settled.ids))
             fresh = sum(map(len, settled.fresh.values()))
             self._tally.count("deposits_kept", fresh)
             self._tally.count("deposits_repeated", len(settled.ids) - fresh)

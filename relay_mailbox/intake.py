@@ -75,7 +75,7 @@ class Intake:
             until = stored_until(envelope.expires_at_ms, now_ms, self._retention_ms)
             new = add(id=id_, size=size)
             held = new.held
-            held.sender, held.stored_until_ms = name, until
+            held.sender, held.stored_until_ms, held.deposited_at_ms = name, until, now_ms
             held.envelope.CopyFrom(envelope)
         return batch
 

@@ -45,17 +45,28 @@ _RELAY = (
 # A bucket that is empty has both a rate and a burst: it is counted once.
 _COUNTED_AS = {"deposit_burst": "deposit_rate", "request_burst": "request_rate"}
 
+RETENTION, ENVELOPE = "retention_days", "envelope_bytes"
+# Of every limit that the table may have.
+NAMES = frozenset(
+    {
+        *(RETENTION, ENVELOPE),
+        *(name for name, _ in _OWN),
+        *(f"network.{name}" for name, _, _ in _NETWORK),
+        *(f"relay.{name}" for name, _, _ in _RELAY),
+    }
+)
+
 
 def limit_table(
     config: MailboxConfig, tally: Tally, network: Mapping[str, int]
 ) -> list[actors.Limit]:
     """`network` are the network's counters."""
     own = tally.counters()
-    table = [actors.Limit(name="retention_days", value=config.retention_days, unit="days")]
+    table = [actors.Limit(name=RETENTION, value=config.retention_days, unit="days")]
     table[0].bitten = own.get("expired_uncollected", 0)
     table.append(
         actors.Limit(
-            name="envelope_bytes",
+            name=ENVELOPE,
             value=limits.ENVELOPE_LIMIT,
             unit="bytes",
             bitten=own.get("refused_too_large", 0),

@@ -16,7 +16,6 @@ from google.protobuf.message import Message
 
 from p2pchat.node.actors.rejection import rejection_of
 from p2pchat.node.errors import (
-    ActorStoppedError,
     P2pchatError,
     RequestRejectedError,
     StreamError,
@@ -31,6 +30,8 @@ from p2pchat.relay_mailbox import refusal
 from p2pchat.relay_mailbox.client import Client
 from p2pchat.relay_mailbox.config import MailboxConfig
 from p2pchat.relay_mailbox.deposit_desk import DepositDesk
+from p2pchat.relay_mailbox.elsewhere import Elsewhere
+from p2pchat.relay_mailbox.ports import Invites
 from p2pchat.relay_mailbox.pseudonyms import Pseudonyms
 from p2pchat.relay_mailbox.quota import Allowances
 from p2pchat.relay_mailbox.refusal import Refusal
@@ -64,8 +65,12 @@ class MailboxActor(Actor):
         now_ms: Callable[[], int],
         tally: Tally,
         randomness: Callable[[int], bytes] = os.urandom,
+        invites: Invites | None = None,
     ) -> None:
-        """`key` is the network's own. `storage` keeps mail, `archive` rooms; `now_ms` is the wall clock (Unix ms)."""
+        """`key` is the network's own. `storage` keeps mail, `archive` rooms; `now_ms` is the wall clock (Unix ms).
+
+        `invites`: where they are kept; None: here.
+        """
         self._network = network
         self._config = config
         self._storage = storage
@@ -75,7 +80,13 @@ class MailboxActor(Actor):
         self._randomness = randomness
         self._pseudonyms = Pseudonyms(randomness)
         allowed = [peer_id.from_text(peer) for peer in config.allowed_peers]
-        self._registry = Registry(config.registration, allowed, config.max_registrations)
+        self._registry = Registry(
+            config.registration,
+            allowed,
+            config.max_registrations,
+            keeps_invites=invites is None,
+        )
+        self._elsewhere = Elsewhere(self._registry, invites)
         self._changing = trio.Lock()  # one change of the registry after the other
         self._requests = Allowances(config.request_rate, config.request_burst)
         self._clients: dict[Client, None] = {}
@@ -159,6 +170,9 @@ class MailboxActor(Actor):
     def look_up(self, peer: bytes) -> mailbox.Found:
         return mailbox.Found(peer=peer, record=self._registry.record_of(peer))
 
+    def now_ms(self) -> int:
+        return self._now_ms()
+
     async def deposit(self, client: Client, deposit: mailbox.Deposit, size: int) -> None:
         await self._desk.take(client, deposit, size)
 
@@ -169,6 +183,10 @@ class MailboxActor(Actor):
     # ---- registration -----------------------------------------------------------------------------
 
     async def register(self, client: Client, request: mailbox.Register) -> mailbox.MailboxReply:
+        # Not while the registry is locked: the answer comes from another process.
+        why = await self._elsewhere.why_not(client.peer_bytes, request, self._now_ms())
+        if why is not None:
+            return self._not_registered(why)
         async with self._changing:
             try:
                 answer = await self._admission(client, request)
@@ -178,8 +196,7 @@ class MailboxActor(Actor):
                 self._tally.count("disk_refusals")
                 answer = refusal.DISK_FULL
         if isinstance(answer, Refusal):
-            refused = self._refused(answer).reply(mailbox.Refused.REGISTER)
-            return mailbox.MailboxReply(refused=refused)
+            return self._not_registered(answer)
         if answer.HasField("registration"):
             log.info("%s has registered its record", self._name_of(client))
         registered = mailbox.Registered(
@@ -189,9 +206,14 @@ class MailboxActor(Actor):
         )
         return mailbox.MailboxReply(registered=registered)
 
+    def _not_registered(self, why: Refusal) -> mailbox.MailboxReply:
+        return mailbox.MailboxReply(refused=self._refused(why).reply(mailbox.Refused.REGISTER))
+
     async def _admission(self, client: Client, request: mailbox.Register) -> Answer:
         """Somebody who has left, and for whom nothing is held, is forgotten when his place is needed."""
-        answer = self._registry.register(client.peer_bytes, request, self._now_ms())
+        answer = self._registry.register(
+            client.peer_bytes, request, self._now_ms(), invited=self._elsewhere.decides
+        )
         if isinstance(answer, actors.ChangeRegistry) and self._registry.is_crowded_by(answer):
             idle = await self._without_mail(self._registry.left())
             if not idle:
@@ -227,8 +249,7 @@ class MailboxActor(Actor):
 
     async def _end_wishes(self, peer: bytes) -> None:
         """Nothing is kept because of it any more. An archive that has stopped finds that out at its next start."""
-        with contextlib.suppress(ActorStoppedError):
-            await self._archive.tell(actors.EndWishes(peer=peer))
+        await self._archive.inform(actors.EndWishes(peer=peer))
 
     async def _change(self, decide: Callable[[], actors.ChangeRegistry]) -> None:
         async with self._changing:
@@ -256,6 +277,8 @@ class MailboxActor(Actor):
         report.streams = len(self._clients)
         report.collecting = len(self._collecting)
         report.counters.update(self._tally.counters())
+        for what, histogram in self._tally.latencies().items():
+            report.latencies[what].CopyFrom(histogram)
         return report
 
     @handles(actors.ListInvites)
@@ -275,6 +298,19 @@ class MailboxActor(Actor):
             return found
 
         return await self._operate(change, made)
+
+    @handles(actors.RedeemInvite)
+    async def _redeem_invite(self, command: actors.RedeemInvite) -> Message:
+        redeemed = actors.InviteRedeemed()
+
+        def change() -> actors.ChangeRegistry:
+            found = self._registry.redeem(command.token, command.peer)
+            if isinstance(found, Refusal):
+                raise RequestRejectedError(actors_pb2.REFUSED, found.detail)
+            redeemed.id, wanted = found
+            return wanted
+
+        return await self._operate(change, redeemed)
 
     @handles(actors.RevokeInvite)
     async def _revoke_invite(self, command: actors.RevokeInvite) -> Message:

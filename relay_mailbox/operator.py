@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 import trio
 from google.protobuf.message import Message
@@ -23,11 +25,18 @@ from p2pchat.node.runtime import Actor, ActorRef, ActorStats, handles
 from p2pchat.node.runtime.mailbox import Letter
 from p2pchat.proto import actors_pb2
 from p2pchat.proto import mailbox_actors_pb2 as actors
+from p2pchat.relay_mailbox.checkpoints import AT_ONCE, Checkpoints
 from p2pchat.relay_mailbox.config import MailboxConfig
 from p2pchat.relay_mailbox.limit_table import limit_table
 from p2pchat.relay_mailbox.tally import Tally
 
 log = logging.getLogger(__name__)
+
+# How notices write the name of a room, which is nobody's business in a log.
+ROOM = re.compile(r"#\S+")
+
+# Whom to ask what, and which field of a description that is.
+Part: TypeAlias = tuple[ActorRef | None, Message, str]
 
 
 class OperatorActor(Actor):
@@ -53,8 +62,9 @@ class OperatorActor(Actor):
         discovery: ActorRef | None = None,
         reachability: ActorRef | None = None,
         dht: ActorRef | None = None,
+        sync: ActorRef | None = None,
     ) -> None:
-        """The last five are those of the node that every role is; `dht` is None when it is switched off."""
+        """The last six are those of the node that every role is; `dht` is None when it is switched off."""
         self._network = network
         self._config = config
         self._mailbox = mailbox
@@ -71,12 +81,23 @@ class OperatorActor(Actor):
             (reachability, actors_pb2.DescribeReachability(), "reachability"),
             (dht, actors_pb2.DescribeDht(), "dht"),
         )
+        self._own_parts = (
+            (storage, actors_pb2.DescribeStore(), "rooms"),
+            (transport, actors_pb2.DescribeTransport(), "transport"),
+            (reachability, actors_pb2.DescribeReachability(), "reachability"),
+            (dht, actors_pb2.DescribeDht(), "dht"),
+            (sync, actors_pb2.DescribeSync(), "sync"),
+        )
         self._since = trio.current_time()
         self._doctor = doctor.Doctor(
             self._node_description, transport, mailbox=True, dht=dht is not None
         )
-        self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
-        self._diagnoses = self._desk.lane(self._doctor.begin, doctor.AT_ONCE)
+        self._desk = Desk(on_unheard=lambda rejected: log.debug("%s", rejected.detail))
+        copies = Checkpoints(storage, mail_storage)
+        self._lanes = {
+            actors_pb2.Diagnose: self._desk.lane(self._doctor.begin, doctor.AT_ONCE),
+            actors_pb2.MakeCheckpoint: self._desk.lane(copies.begin, AT_ONCE),
+        }
 
     async def started(self) -> None:
         self.spawn(self._desk.run, name="operator desk")
@@ -86,10 +107,11 @@ class OperatorActor(Actor):
         await self._desk.finish()
 
     async def receive(self, letters: Sequence[Letter]) -> None:
-        """A diagnosis may take its time, and holds up nothing else."""
-        if isinstance(letters[0].message, actors_pb2.Diagnose):
+        """A diagnosis and a checkpoint may take their time, and hold up nothing else."""
+        lane = self._lanes.get(type(letters[0].message))
+        if lane is not None:
             for letter in letters:
-                self._diagnoses.put(letter)
+                lane.put(letter)
         else:
             await super().receive(letters)
 
@@ -116,6 +138,10 @@ class OperatorActor(Actor):
 
         return await self._or_rejected(made)
 
+    @handles(actors.RedeemInvite)
+    async def _redeem_invite(self, command: actors.RedeemInvite) -> Message:
+        return await self._or_rejected(lambda: self._mailbox.ask(command, actors.InviteRedeemed))
+
     @handles(actors.RevokeInvite)
     async def _revoke_invite(self, command: actors.RevokeInvite) -> Message:
         return await self._pass_on(command)
@@ -140,7 +166,7 @@ class OperatorActor(Actor):
 
     @handles(actors_pb2.Notice)
     async def _note(self, notice: actors_pb2.Notice) -> None:
-        log.info("%s", notice.text)
+        log.info("%s", ROOM.sub("a room", notice.text))
         self._hub.emit(notice)
 
     @handles(actors_pb2.Listening)
@@ -209,7 +235,7 @@ class OperatorActor(Actor):
         relay = await self._relay.ask(actors.DescribeRelay(), actors.RelayDescription)
         archive = await self._archive.ask(actors.DescribeArchives(), actors.ArchiveReport)
         network = {name: number for name, number in self._network.counters().items() if number}
-        return actors.MailboxDescription(
+        described = actors.MailboxDescription(
             peer=self._network.peer,
             addresses=self._addresses(),
             link=self._link(),
@@ -228,16 +254,24 @@ class OperatorActor(Actor):
             counters={**network, **report.counters},
             archives=archive.archives,
             actors=(actor_status(stats) for stats in self._actor_stats()),
+            latencies=report.latencies,
+            tasks=trio.lowlevel.current_statistics().tasks_living,
+            fullest_recipient=mail.fullest_recipient,
         )
+        await self._fill_in(described, self._own_parts)
+        return described
 
     async def _node_description(self) -> actors_pb2.NodeDescription:
         """What the doctor has to know; a part that is down is left out."""
         node = actors_pb2.NodeDescription(peer=self._network.peer, addresses=self._addresses())
-        async with trio.open_nursery() as nursery:
-            for ref, question, part in self._parts:
-                if ref is not None:
-                    nursery.start_soon(fill_in, ref, question, getattr(node, part))
+        await self._fill_in(node, self._parts)
         return node
+
+    async def _fill_in(self, described: Message, parts: Sequence[Part]) -> None:
+        async with trio.open_nursery() as nursery:
+            for ref, question, part in parts:
+                if ref is not None:
+                    nursery.start_soon(fill_in, ref, question, getattr(described, part))
 
     def _addresses(self) -> list[str]:
         peer = self._network.peer

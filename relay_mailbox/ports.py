@@ -1,4 +1,4 @@
-"""What the mailbox needs from outside, besides a network: a store for mail that waits.
+"""What the mailbox needs from outside, besides a network: a store for mail that waits, and who keeps the invites.
 
 A real and an in-memory adapter are in `adapters/`; one contract test holds both. Peers are binary peer ids here.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from p2pchat.node.errors import P2pchatError
 from p2pchat.node.ports import StoreInfo
 from p2pchat.proto import mailbox_actors_pb2 as actors
 from p2pchat.relay_mailbox.quota import Quota, Usage
@@ -21,6 +23,18 @@ class Kept:
     outcome: actors.Outcome
     stored_until_ms: int = 0
     sequence: int = 0  # the recipient's own, from 1, without gaps; 0 unless KEPT
+
+
+class InvitesAwayError(P2pchatError):
+    """Whoever keeps the invites does not answer at the moment."""
+
+
+class Invites(Protocol):
+    """The invites of a mailbox, kept by another of its workers."""
+
+    async def redeem(self, token: str, peer: bytes) -> bool:
+        """Whether `peer` may join by it: that costs one use, once. Raises `InvitesAwayError`."""
+        ...
 
 
 class MailStore(Protocol):
@@ -36,6 +50,10 @@ class MailStore(Protocol):
         ...
 
     def close(self) -> None: ...
+
+    def checkpoint(self) -> Path:
+        """All that is stored, in a folder beside the store, in place of an earlier one. `open` deletes it."""
+        ...
 
     def deposit(self, batch: Sequence[actors.NewMail], quota: Quota) -> list[Kept]:
         """Keep what the quota admits, in one synced write; one result for each, in order.

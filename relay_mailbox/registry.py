@@ -28,6 +28,7 @@ MAX_USES = 10_000
 MAX_INVITES = 1_000
 MAX_BLOCKS = 10_000
 PLACES = 2  # for each peer of `max_registrations`, with those that have left
+AWAY_RETRY_MS = 5_000
 LABEL_LIMIT = 64  # characters
 NOTE_LIMIT = 200  # characters
 
@@ -50,9 +51,12 @@ class Registry:
         policy: RegistrationPolicy,
         allowed: Iterable[bytes],
         max_registrations: int,
+        *,
+        keeps_invites: bool = True,
     ) -> None:
-        """`allowed` are binary peer ids, for ALLOW_LIST."""
+        """`allowed` are binary peer ids, for ALLOW_LIST. The invites may be kept by another worker."""
         self._policy = policy
+        self._keeps_invites = keeps_invites
         self._allowed = frozenset(allowed)
         self._max_registrations = max_registrations
         self._registrations: dict[bytes, records.Registration] = {}
@@ -115,8 +119,10 @@ class Registry:
         """What the store calls somebody who deposits."""
         return depositor_name(self._depositor_secret, peer)
 
-    def register(self, peer: bytes, request: mailbox.Register, now_ms: int) -> Answer:
-        """An empty change means that everything is registered already."""
+    def register(
+        self, peer: bytes, request: mailbox.Register, now_ms: int, *, invited: bool = False
+    ) -> Answer:
+        """An empty change means that everything is registered already. `invited`: another worker has said so."""
         known = self._registrations.get(peer)
         if self.is_blocked(peer):
             return BLOCKED
@@ -132,8 +138,29 @@ class Registry:
         if (known is None or known.left) and self._registered() >= self._max_registrations:
             return NO_MORE_PEERS
         if known is None:
-            return self._admit(peer, request.token, record, now_ms)
+            return self._admit(peer, request.token, record, now_ms, invited=invited)
         return _changed(known, record, left=False)
+
+    def asks_elsewhere(self, peer: bytes) -> bool:
+        """Whether it is another worker that knows if this peer has an invite."""
+        by_invite = self._policy is RegistrationPolicy.INVITE and not self._keeps_invites
+        return by_invite and peer not in self._registrations
+
+    def redeem(self, token: str, peer: bytes) -> tuple[str, actors.ChangeRegistry] | Refusal:
+        """The id of the invite by which `peer` may join at another worker, and what that changes.
+
+        One use for each peer, however often and at however many workers it is asked for.
+        """
+        if self.is_blocked(peer):
+            return BLOCKED
+        invite = self._invite_of(token, peer)
+        if invite is None:
+            return BAD_INVITE
+        change = actors.ChangeRegistry()
+        if not self._has_used(invite, peer):
+            change.invite.CopyFrom(_with_one_use_less(invite))
+            change.invite.elsewhere.append(peer)
+        return invite.id, change
 
     def unregister(self, peer: bytes, request: mailbox.Unregister) -> actors.ChangeRegistry:
         """An empty change means that it has left already, or never registered."""
@@ -171,36 +198,52 @@ class Registry:
     def _registered(self) -> int:
         return len(self._registrations) - len(self._left)
 
-    def _admit(self, peer: bytes, token: str, record: wire.MailboxRecord, now_ms: int) -> Answer:
+    def _admit(
+        self,
+        peer: bytes,
+        token: str,
+        record: wire.MailboxRecord,
+        now_ms: int,
+        *,
+        invited: bool,
+    ) -> Answer:
         change = actors.ChangeRegistry()
-        if self._policy is RegistrationPolicy.INVITE:
-            invite = self._invite_with(token)
+        invite: records.Invite | None = None
+        if self._policy is RegistrationPolicy.INVITE and not invited:
+            invite = self._invite_of(token, peer)
             if invite is None:
                 return BAD_INVITE
-            change.invite.CopyFrom(invite)
-            change.invite.uses_left -= 1
-            change.invite.used += 1
+            if not self._has_used(invite, peer):
+                change.invite.CopyFrom(_with_one_use_less(invite))
         change.registration.CopyFrom(
             records.Registration(
-                peer=peer, record=record, registered_at_ms=now_ms, invite=change.invite.id
+                peer=peer,
+                record=record,
+                registered_at_ms=now_ms,
+                invite=invite.id if invite is not None else "",
             )
         )
         return change
 
-    def _invite_with(self, token: str) -> records.Invite | None:
-        """The invite with that token, if it has uses left."""
+    def _invite_of(self, token: str, peer: bytes) -> records.Invite | None:
+        """The invite with that token, if it has uses left, or `peer` is here by it already."""
         given = token.encode()
         found = None
         for invite in self._invites.values():
-            if hmac.compare_digest(invite.token.encode(), given) and invite.uses_left:
+            is_it = hmac.compare_digest(invite.token.encode(), given)
+            if is_it and (invite.uses_left or self._has_used(invite, peer)):
                 found = invite
         return found
+
+    def _has_used(self, invite: records.Invite, peer: bytes) -> bool:
+        """Which invite those have used who are registered here is not kept: they need none."""
+        return peer in invite.elsewhere or peer in self._registrations
 
     # ---- the operator -----------------------------------------------------------------------------
 
     def needs_first_invite(self) -> bool:
         """Whether nobody could ever join."""
-        by_invite = self._policy is RegistrationPolicy.INVITE
+        by_invite = self._policy is RegistrationPolicy.INVITE and self._keeps_invites
         return by_invite and not self._invites and not self._registrations
 
     def new_invite(
@@ -266,9 +309,22 @@ NOT_ALLOWED = Refusal(
 BAD_INVITE = Refusal(
     mailbox.BAD_INVITE, "This mailbox needs an invite, and yours is missing, unknown or used up."
 )
+INVITES_AWAY = Refusal(
+    mailbox.RATE_LIMITED,
+    "The part of this mailbox that knows the invites is away for a moment: it is tried again.",
+    AWAY_RETRY_MS,
+)
 NO_MORE_PEERS = Refusal(
     mailbox.FULL, "This mailbox takes mail for no more peers.", limit="max_registrations"
 )
+
+
+def _with_one_use_less(invite: records.Invite) -> records.Invite:
+    changed = records.Invite()
+    changed.CopyFrom(invite)
+    changed.uses_left -= 1
+    changed.used += 1
+    return changed
 
 
 def _changed(

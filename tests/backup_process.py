@@ -17,6 +17,16 @@ from tests.node.backup.folders import MADE_AT_MS, PASSPHRASE, stores
 
 ROOT = Path(__file__).parent.parent
 
+_LIGHT = """
+import sys
+from p2pchat.cli import main
+from p2pchat.node.protocol import age
+age.WORK_FACTOR = 4
+sys.exit(main.run(sys.argv[1:]))
+"""
+# The command p2pchat, with a key that costs less to derive from the passphrase.
+LIGHT = (sys.executable, "-c", _LIGHT)
+
 
 def run(what: str, source: Path, target: Path, place: str, times: int) -> int:
     """The exit code of a process that dies at its call number `times` of `place`, e.g. "os:fsync"."""

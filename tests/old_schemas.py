@@ -1,4 +1,4 @@
-"""Writes rooms as the schemas 1 and 2 of the message store had them."""
+"""Writes rooms as the schemas 1 and 2 of the message store had them, and mail as schema 1 of the mail store."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from rocksdict import Options, Rdict
 
 from p2pchat.node.adapters import rocksdb_direct
 from p2pchat.node.adapters.history_keys import room_prefix
+from p2pchat.node.protocol.limits import ENVELOPE_ID_BYTES
 from p2pchat.node.protocol.room_message import MAX_AHEAD_MS
 from p2pchat.proto import records_pb2 as records
+from p2pchat.relay_mailbox.adapters import mail_rows
 
 _FAMILIES = {
     1: ("history", "by_id", "meta"),
@@ -42,6 +44,28 @@ def put_raw(path: Path, rows: dict[str, dict[bytes, bytes]], families: Iterable[
         for key, value in entries.items():
             column[key] = value
         column.close()
+    database.close()
+
+
+def make_old_mail(path: Path) -> None:
+    """Turn the mail store in a folder into one of schema 1.
+
+    That had no archived rooms, and did not say when an envelope was deposited; else it was the same.
+    """
+    options = Options(raw_mode=True)
+    families = dict.fromkeys(Rdict.list_cf(str(path), options), options)
+    families.pop("default", None)
+    database = Rdict(str(path), options, families)
+    database.drop_column_family(mail_rows.ARCHIVED)
+    mail = database.get_column_family(mail_rows.MAIL)
+    for key, value in list(mail.items()):
+        held = records.HeldEnvelope.FromString(value[ENVELOPE_ID_BYTES:])
+        held.ClearField("deposited_at_ms")
+        mail[key] = value[:ENVELOPE_ID_BYTES] + held.SerializeToString()
+    mail.close()
+    meta = database.get_column_family("meta")
+    meta[b"schema_version"] = (1).to_bytes(4, "big")
+    meta.close()
     database.close()
 
 

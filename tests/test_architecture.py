@@ -26,6 +26,7 @@ NODE_PARTS = frozenset(
         "events",
         "glance",
         "identity",
+        "metrics",
         "ports",
         "protocol",
         "runtime",
@@ -77,6 +78,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "proto",
         }
     ),
+    # Also of the process that starts a mailbox's workers, which has no node: no actors, and not `app`.
+    "node.metrics": frozenset(
+        {
+            "node.adapters",
+            "node.errors",
+            "node.protocol",
+            "node.runtime",
+            "node.version",
+            "proto",
+        }
+    ),
     # Apart from `app`, which loads all of a node: it is for the time before there is one.
     "node.glance": frozenset({"node.adapters", "node.errors", "node.protocol", "proto"}),
     "node.app": NODE_PARTS | {"proto"},
@@ -94,6 +106,10 @@ ONLY_IN: dict[str, frozenset[str]] = {
     # A parser without I/O: wire formats of libp2p carry addresses in its binary form.
     "multiaddr": frozenset({"node.adapters", "node.protocol"}),
     **dict.fromkeys(("prompt_toolkit", "rich", "textual", "typer"), frozenset({"cli"})),
+    # libp2p must not meet it: see left_out.
+    "prometheus_client": frozenset({"node.adapters"}),
+    # Behind one module there: another supervisor of processes can take its place.
+    "tractor": frozenset({"relay_mailbox"}),
     # One side serves, the other asks; in between are actors.
     "grpc": frozenset({"node.adapters", "cli"}),
 }

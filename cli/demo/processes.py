@@ -57,8 +57,11 @@ class Stage:
         where = ("--data-dir", str(folder), "--log-file", str(log))
         return self.program(name, [*P2PCHAT, command, *where, *ALONE, "--listen", listen, *options])
 
-    def program(self, name: str, command: Sequence[str]) -> Process:
-        process = Process(name, command, self._folder, self._watcher, self._nursery)
+    def program(
+        self, name: str, command: Sequence[str], extra: Mapping[str, str] | None = None
+    ) -> Process:
+        """`extra` is put into its environment."""
+        process = Process(name, command, self._folder, self._watcher, self._nursery, extra)
         self.processes.append(process)
         return process
 
@@ -87,14 +90,17 @@ class Process:
         folder: Path,
         watcher: Watcher,
         nursery: trio.Nursery,
+        extra: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.patience = PATIENCE  # seconds
+        self.stop_patience = STOP_PATIENCE  # seconds
         self.log_path = folder / f"{name.lower()}.log"
         self.output_path = folder / f"{name.lower()}.txt"  # everything it has printed
         self._command = command
         self._watcher = watcher
         self._nursery = nursery
+        self._extra = dict(extra or {})
         self._process: trio.Process | None = None
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)  # of this run, all
         self._untold: deque[str] = deque(maxlen=LINES_KEPT)  # of this run, those not waited for yet
@@ -114,7 +120,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment(os.environ),
+            env={**environment(os.environ), **self._extra},
             start_new_session=True,
         )
         self._read_to_end = self._may_end = False
@@ -173,12 +179,28 @@ class Process:
             return
         self._may_end = True
         process.terminate()
-        with trio.move_on_after(STOP_PATIENCE):
+        with trio.move_on_after(self.stop_patience):
             await process.wait()
             return
         process.kill()
-        with trio.move_on_after(STOP_PATIENCE):
+        with trio.move_on_after(self.stop_patience):
             await process.wait()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """To it alone; nothing is done to one that has ended."""
+        if self.pid:
+            self._running().send_signal(number)
+
+    @property
+    def pid(self) -> int:
+        """0 while it does not run."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else 0
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the last run; None while it goes on, or there was none."""
+        return self._process.poll() if self._process is not None else None
 
     @property
     def has_fallen(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from p2pchat.cli import control_client, service
+from p2pchat.cli import control_client, metrics_port, service
 from p2pchat.cli.terminal import greeting
 from p2pchat.cli.terminal.lines import Painter
 from p2pchat.node.config import NodeConfig
@@ -88,15 +88,20 @@ def _run_plain(config: NodeConfig, identity: Identity, load: Callable[[], RunNod
 def _run(run_node: RunNode, config: NodeConfig, identity: Identity, front_end: Any) -> None:
     import trio
 
-    async def last_front_end(node: NodeHandle) -> None:
+    async def last_front_end(metrics: metrics_port.Metrics, node: NodeHandle) -> None:
+        metrics.answer_for_node(node)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_answer_others, node)
             await front_end(node)
             stop_begins()
             nursery.cancel_scope.cancel()
 
+    async def main() -> None:
+        async with metrics_port.opened(config) as metrics:
+            await run_node(config, identity, partial(last_front_end, metrics))
+
     with service.last_resort() as stop_begins, one_error():
-        trio.run(run_node, config, identity, last_front_end)
+        trio.run(main)
 
 
 async def _answer_others(node: NodeHandle) -> None:

@@ -127,6 +127,9 @@ def mailboxes(found: Sequence[actors.MailboxStatus]) -> Iterator[Line]:
 def mailbox(status: actors.MailboxStatus) -> Iterator[Span]:
     """`(…a1B2c3)  registered, connected, keeps 10,000 messages and 64.0 MiB for 30 d`."""
     yield person(status.peer, "")
+    if status.workers:
+        yield Span(f"  one of {status.workers:,} workers of ")
+        yield person(status.of, "")
     waits = "not registered" if status.problem else "not registered yet"
     parts = ["registered" if status.registered else waits]
     parts.append("connected" if status.connected else "not connected")

@@ -22,6 +22,7 @@ from p2pchat.proto import records_pb2 as records
 
 __all__ = ["MAX_PAGE", "SAVES_PER_COMMIT", "Runner", "StorageActor", "in_thread", "inline"]
 
+STORE_NAME = "store"  # in the data folder: `NodeConfig.store_path`
 MAILBOX_SIZE = 256  # letters; askers wait for space when the disk does not keep up
 
 
@@ -50,13 +51,17 @@ class StorageActor(RoomStorage, DirectStorage, AlterationStorage, FileStorage):
 
     @handles(actors.MakeCheckpoint)
     async def _make_checkpoint(self, _: actors.MakeCheckpoint) -> Message:
-        return await self._answer(lambda: actors.CheckpointMade(path=str(self._store.checkpoint())))
+        return await self._answer(self._checkpoint)
 
     @handles(actors.DescribeStore)
     async def _describe_store(self, _: actors.DescribeStore) -> Message:
         return await self._answer(self._description)
 
     # What runs in the worker thread.
+
+    def _checkpoint(self) -> actors.CheckpointMade:
+        path = str(self._store.checkpoint())
+        return actors.CheckpointMade(path=path, stores={STORE_NAME: path})
 
     def _description(self) -> actors.StoreDescription:
         info = self._store.describe()
@@ -66,4 +71,5 @@ class StorageActor(RoomStorage, DirectStorage, AlterationStorage, FileStorage):
             messages=info.messages,
             schema_version=info.schema_version,
             free_bytes=info.free_bytes,
+            commits=self._commits.describe(),
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import trio
@@ -12,6 +13,7 @@ from p2pchat.node.actors.rejection import rejection_of
 from p2pchat.node.errors import StoreError
 from p2pchat.node.ports import MessageStore
 from p2pchat.node.protocol import peer_id
+from p2pchat.node.protocol.histogram import Histogram
 from p2pchat.node.runtime import Actor
 from p2pchat.proto import actors_pb2 as actors
 
@@ -50,6 +52,7 @@ class StoreActor(Actor):
         """`run` performs one call on the store; by default in a worker thread."""
         self._store = store
         self._run = run or in_thread
+        self._commits = Histogram()  # of writes, from here to the end of the sync
 
     async def started(self) -> None:
         await self._run(self._store.open)
@@ -69,7 +72,11 @@ class StoreActor(Actor):
 
     async def _write(self, call: Callable[[], object]) -> Message:
         """Done, or why not."""
-        return await self._answer(lambda: _done(call()))
+        try:
+            with timed(self._commits):
+                return await self._run(lambda: _done(call()))
+        except StoreError as error:
+            return rejection_of(error)
 
     async def _write_about(self, peer: str, call: Callable[[], object]) -> Message:
         return await self._write(call) if _is_peer(peer) else _no_peer(peer)
@@ -80,10 +87,19 @@ class StoreActor(Actor):
         """Save what is in all batches in one call; for each batch, what the call says of its items."""
         together = [item for batch in batches for item in batch]
         try:
-            answers = iter(await self._run(lambda: save(together)))
+            with timed(self._commits):
+                answers = iter(await self._run(lambda: save(together)))
         except StoreError as error:
             return rejection_of(error)
         return [[next(answers) for _ in batch] for batch in batches]
+
+
+@contextlib.contextmanager
+def timed(commits: Histogram) -> Iterator[None]:
+    """Around a write; one that fails is not counted."""
+    begun = trio.current_time()
+    yield
+    commits.observe(trio.current_time() - begun)
 
 
 def length_of_page(asked: int, at_most: int = MAX_PAGE) -> int:

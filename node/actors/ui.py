@@ -292,6 +292,7 @@ class UiActor(Actor):
             uptime_ms=round((trio.current_time() - self._started_at) * 1000),
             actors=(actor_status(stats) for stats in self._actor_stats()),
             data_dir=str(self._data_dir),
+            tasks=trio.lowlevel.current_statistics().tasks_living,
         )
         async with trio.open_nursery() as nursery:
             for ref, question, part in (
@@ -302,6 +303,8 @@ class UiActor(Actor):
                 (self._sync, actors.DescribeSync(), node.sync),
                 (self._reachability, actors.DescribeReachability(), node.reachability),
                 (self._dht, actors.DescribeDht(), node.dht),
+                (self._pubsub, actors.DescribePubsub(), node.pubsub),
+                (self._files, actors.DescribeFiles(), node.files),
             ):
                 if ref is not None:
                     nursery.start_soon(fill_in, ref, question, part)

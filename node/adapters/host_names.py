@@ -33,6 +33,6 @@ async def _look_up(host: str, family: socket.AddressFamily) -> list[str]:
     try:
         found = await trio.socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM)
     except OSError as error:
-        log.info("cannot look up %s: %s", host, error)
+        log.debug("cannot look up %s: %s", host, error)
         return []
     return [f"/ip6/{a[0]}" if f == socket.AF_INET6 else f"/ip4/{a[0]}" for f, *_, a in found]

@@ -1,15 +1,19 @@
 """Parts of libp2p's imports that this program leaves out of memory.
 
-`import libp2p` loads everything it could ever do. AutoTLS, WebSocket, its own mDNS, its metrics exporter and its
+`import libp2p` loads everything it could ever do. AutoTLS, WebSocket, SECIO, its own mDNS, its metrics exporter and its
 DNS client are never used here (mdns.py and dnsaddr.py say what is instead), yet cost 0.4 s of every start and 19 MB.
 A stand-in module takes the place of each: its names are inert classes that say so when somebody does use them.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 import types
+from functools import cache
 from typing import Any
+
+PROMETHEUS = "prometheus_client"
 
 MODULES = (
     "libp2p.security.tls.autotls.acme",  # requests, httpx
@@ -20,7 +24,8 @@ MODULES = (
     "libp2p.discovery.mdns.mdns",  # zeroconf
     "libp2p.discovery.mdns.broadcaster",
     "libp2p.discovery.mdns.listener",
-    "prometheus_client",
+    "libp2p.security.secio.transport",  # fastecdsa
+    PROMETHEUS,
     "multiaddr.resolvers.dns",  # dnspython's asynchronous resolver
 )
 
@@ -44,6 +49,25 @@ class _LeftOut:
     def __getattr__(self, name: str) -> Any:
         cls = type(self)
         raise AttributeError(f"{cls.__module__}.{cls.__name__}.{name} is left out of p2pchat")
+
+
+@cache
+def real(name: str) -> types.ModuleType:
+    """One of the left out packages after all, for this program's own use: libp2p still gets the stand-in.
+
+    Its modules can be imported by their full names from then on. To be called in the thread that imports libp2p, or
+    before that.
+    """
+    found = sys.modules.get(name)
+    stand_in = found if isinstance(found, _StandIn) else _StandIn(name)
+    if found is stand_in:
+        del sys.modules[name]
+    try:
+        package = importlib.import_module(name)
+    finally:
+        sys.modules[name] = stand_in
+    stand_in.__path__ = package.__path__  # where `name.module` is looked for
+    return package
 
 
 def leave_out() -> None:

@@ -175,6 +175,7 @@ class RelayService:
             yes.limit.CopyFrom(self._circuit_limit())
             await wire.write_message(near, yes)
             self._let_off(near)  # from here on the limits on circuits hold
+            self._counters["circuits_carried"] += 1
             await Circuit(near, far, self._limits, self._counters).run()
         finally:
             await wire.discard(near)
@@ -236,6 +237,7 @@ class Circuit:
                     scope.cancel()
                     return
                 await target.write(chunk)
+                self.counters["relay_bytes"] += len(chunk)
             await target.close_write()  # type: ignore[attr-defined]
             scope.deadline = trio.current_time() + LINGER
         except Exception as error:

@@ -47,6 +47,8 @@ class Circuit:
         self._carried += size
         if self._carried > self._limits.circuit_bytes:
             self._end_by_limit()
+        else:
+            self._relay.counters["relay_bytes"] += size
 
     def release(self) -> None:
         """Give its place at the relay back; what is under way still arrives."""
@@ -113,6 +115,7 @@ class MemoryRelay:
             raise DialError("the relay carries as many circuits as it may")
         circuit = Circuit(self, (source, target))
         self.circuits[circuit] = None
+        self.counters["circuits_carried"] += 1
         return circuit
 
     def forget(self, peer: str) -> None:

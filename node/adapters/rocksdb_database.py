@@ -186,12 +186,24 @@ class RocksdbDatabase:
         with self.plain_words():
             return self._ready().estimate(family)
 
-    def checkpoint(self, path: Path) -> None:
-        """The database as it is now, in a folder on the same disk, in place of what is there. Costs no copying."""
+    def checkpoint(self) -> Path:
+        """The database as it is now, in a folder beside it, in place of an earlier one. Costs no copying."""
+        path = self._checkpoint_path
         with self.plain_words():
             self._mend()
             remove_tree(path)
             self._ready().checkpoint(path)
+        return path
+
+    def forget_checkpoint(self) -> None:
+        """For a start: it holds disk space, and whoever made it is gone, or was disturbed by the restart."""
+        with self.plain_words():
+            remove_tree(self._checkpoint_path)
+
+    @property
+    def _checkpoint_path(self) -> Path:
+        """Beside the database: on the same disk, where files can be linked."""
+        return self.path.with_name(f"{self.path.name}.checkpoint")
 
     def size_bytes(self) -> int:
         """What the folder takes on the disk."""

@@ -22,7 +22,7 @@ from p2pchat.node.adapters import (
     rocksdb_room_entries,
 )
 from p2pchat.node.adapters.rocksdb_arrivals import RocksdbArrivals
-from p2pchat.node.adapters.rocksdb_database import META, RocksdbDatabase, remove_tree
+from p2pchat.node.adapters.rocksdb_database import META, RocksdbDatabase
 from p2pchat.node.adapters.rocksdb_direct import RocksdbDirect
 from p2pchat.node.adapters.rocksdb_migration import FORMER, migrate
 from p2pchat.node.adapters.rocksdb_rooms import RocksdbRooms
@@ -67,7 +67,7 @@ class RocksdbStore(RocksdbRooms, RocksdbDirect, RocksdbTransfers):
         """Only the first time after an older schema it costs by how much is stored."""
         self._database.open()
         if not self._read_only:
-            self._forget_checkpoint()
+            self._database.forget_checkpoint()
         self.arrivals.rewind()
         self._rewind_rooms()
         self._rewind_direct()
@@ -76,19 +76,7 @@ class RocksdbStore(RocksdbRooms, RocksdbDirect, RocksdbTransfers):
         self._database.close()
 
     def checkpoint(self) -> Path:
-        path = self._checkpoint_path
-        self._database.checkpoint(path)
-        return path
-
-    @property
-    def _checkpoint_path(self) -> Path:
-        """Beside the store: on the same disk, where files can be linked."""
-        return self._database.path.with_name(f"{self._database.path.name}.checkpoint")
-
-    def _forget_checkpoint(self) -> None:
-        """It holds disk space, and whoever made it is gone, or was disturbed by the restart."""
-        with self._database.plain_words():
-            remove_tree(self._checkpoint_path)
+        return self._database.checkpoint()
 
     def load_own_mailboxes(self) -> records.OwnMailboxes:
         stored = self._database.get(META, [_OWN_MAILBOXES_KEY])[0]

@@ -39,6 +39,13 @@ class EveryRole:
         self._stop()
         return control.ShutdownResponse()
 
+    async def make_checkpoint(
+        self, _: control.MakeCheckpointRequest
+    ) -> control.MakeCheckpointResponse:
+        """May take its time: as long as the caller waits."""
+        made = await self._asked.request(actors.MakeCheckpoint(), actors.CheckpointMade)
+        return control.MakeCheckpointResponse(path=made.path, stores=made.stores)
+
     async def diagnose(self, _: control.DiagnoseRequest) -> control.DiagnoseResponse:
         """One may wait for what is still being found out; the others are told at once what is known."""
         if self._someone_waits:

@@ -22,9 +22,3 @@ class ThisNode(Group):
     async def get_link(self, _: control.GetLinkRequest) -> control.GetLinkResponse:
         link = await self._front.ask(actors.DescribeSelf(), actors.Link)
         return control.GetLinkResponse(link=link.text)
-
-    async def make_checkpoint(
-        self, _: control.MakeCheckpointRequest
-    ) -> control.MakeCheckpointResponse:
-        made = await self._front.wait_for(actors.MakeCheckpoint(), actors.CheckpointMade)
-        return control.MakeCheckpointResponse(path=made.path)

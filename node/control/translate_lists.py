@@ -158,6 +158,8 @@ def own_mailbox(status: actors.MailboxStatus) -> control.OwnMailbox:
         quota_bytes=status.quota_bytes,
         quota_count=status.quota_count,
         retention_ms=status.retention_ms,
+        of=status.of,
+        workers=status.workers,
     )
 
 

@@ -1,8 +1,10 @@
 """`p2pchat:` links, by which people hand over peers and mailboxes outside of the program.
 
 `p2pchat:peer/<peer id>?n=<name>&a=<multiaddr>&a=...&r=<base64url of the mailbox record without its seal key>`
-`p2pchat:mailbox/<peer id>?a=<multiaddr>&a=...&t=<invite token>`
+`p2pchat:mailbox/<peer id>?a=<multiaddr>&a=...&t=<invite token>&w=<peer id>@<multiaddr>,<multiaddr>...&w=...`
 
+A mailbox with several workers names each further one with `w`; see `worker_choice`. A comma inside of one of their
+multiaddrs would be taken for the end of it, so such an address is left out.
 Escaped as RFC 3986 says, with "/" and ":" left readable; base64url without padding (RFC 4648). Every field may be
 absent, unknown ones are passed over.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -18,8 +21,9 @@ from p2pchat.node.protocol import mailbox_record, names, peer_id
 from p2pchat.proto import wire_pb2 as wire
 
 SCHEME = "p2pchat:"
-LINK_LIMIT = 8192  # characters; the longest that `format_link` makes has about 6,200
+LINK_LIMIT = 8192  # characters; the longest that `format_link` makes has about 7,600
 MAX_ADDRESSES = 8
+MAX_WORKERS = 16  # of one mailbox
 MAX_TOKEN_CHARACTERS = 128
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -40,25 +44,33 @@ class ContactLink:
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxWorker:
+    """One process of a mailbox that has several."""
+
+    peer: str  # base58 peer id
+    addresses: tuple[str, ...]  # multiaddrs
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxLink:
     """A mailbox that may be asked to take mail."""
 
     peer: str  # base58 peer id
     addresses: tuple[str, ...] = ()  # multiaddrs
     token: str = ""  # of the invite; "" when none is needed
+    workers: tuple[MailboxWorker, ...] = ()  # besides the one of `peer`
 
 
 def format_link(link: ContactLink | MailboxLink) -> str:
     """The link as text, at most `LINK_LIMIT` characters, without spaces.
 
-    Leaves out a name that nobody can have, addresses that are none, and those after the eighth.
-    Raises `ValueError` for a peer id, a record or a token that `parse_link` would refuse.
+    Leaves out a name that nobody can have, addresses that are none, and those after the eighth; with many workers,
+    further ones. Raises `ValueError` for a peer id, a record, a token or workers that `parse_link` would refuse.
     """
     _check(_is_peer(link.peer), f"{link.peer!r} is no Ed25519 peer id")
-    addresses = [("a", a) for a in link.addresses if mailbox_record.is_address(a)][:MAX_ADDRESSES]
     if isinstance(link, MailboxLink):
-        _check(_is_token(link.token), "no such token")
-        return _joined("mailbox", link.peer, [*addresses, ("t", link.token)])
+        return _format_mailbox(link)
+    addresses = _address_fields(link.addresses, MAX_ADDRESSES)
     fields = [("n", _usable_name(link.name)), *addresses]
     if link.record is not None:
         _check(_is_record_of(link.record, link.peer), "the record is not valid for this peer")
@@ -86,14 +98,40 @@ def parse_link(text: str) -> ContactLink | MailboxLink:
     fields = _split(query)
     addresses = _addresses(fields.get("a", []))
     if kind == "mailbox":
-        return MailboxLink(peer, addresses, _token(fields.get("t", [""])[0]))
+        workers = _workers(peer, fields.get("w", []))
+        return MailboxLink(peer, addresses, _token(fields.get("t", [""])[0]), workers)
     name = _usable_name(fields.get("n", [""])[0])
     record = _decode_record(fields["r"][0], peer) if "r" in fields else None
     return ContactLink(peer, name, addresses, record)
 
 
+def _format_mailbox(link: MailboxLink) -> str:
+    _check(_is_token(link.token), "no such token")
+    peers = [link.peer, *(worker.peer for worker in link.workers)]
+    _check(all(map(_is_peer, peers)), "the peer id of a worker is no Ed25519 peer id")
+    _check(len(set(peers)) == len(peers) <= MAX_WORKERS, "too many workers, or one of them twice")
+    # With one address for each, the longest is within the limit.
+    texts = (_mailbox_text(link, addresses) for addresses in range(MAX_ADDRESSES, 0, -1))
+    return next(text for text in texts if len(text) <= LINK_LIMIT)
+
+
+def _mailbox_text(link: MailboxLink, most: int) -> str:
+    """`most`: addresses of each worker."""
+    workers = []
+    for worker in link.workers:
+        usable = [a for a in worker.addresses if mailbox_record.is_address(a) and "," not in a]
+        _check(bool(usable), "a worker without an address")
+        workers.append(("w", f"{worker.peer}@{','.join(usable[:most])}"))
+    addresses = _address_fields(link.addresses, most)
+    return _joined("mailbox", link.peer, [*addresses, ("t", link.token), *workers])
+
+
+def _address_fields(addresses: Sequence[str], most: int) -> list[tuple[str, str]]:
+    return [("a", a) for a in addresses if mailbox_record.is_address(a)][:most]
+
+
 def _joined(kind: str, peer: str, fields: list[tuple[str, str]]) -> str:
-    query = "&".join(f"{key}={quote(value, safe='/:')}" for key, value in fields if value)
+    query = "&".join(f"{key}={quote(value, safe='/:@,')}" for key, value in fields if value)
     return f"{SCHEME}{kind}/{peer}" + (f"?{query}" if query else "")
 
 
@@ -117,6 +155,20 @@ def _addresses(values: list[str]) -> tuple[str, ...]:
     if not all(map(mailbox_record.is_address, values)):
         raise _damaged("one of its addresses is none")
     return tuple(values)
+
+
+def _workers(first: str, values: list[str]) -> tuple[MailboxWorker, ...]:
+    if len(values) >= MAX_WORKERS:
+        raise _damaged(f"it names more than {MAX_WORKERS} workers")
+    found = []
+    for value in values:
+        peer, _, addresses = value.partition("@")
+        if not _is_peer(peer):
+            raise _damaged("the peer id of one of its workers is wrong or not complete")
+        found.append(MailboxWorker(peer, _addresses(addresses.split(","))))
+    if len({first, *(worker.peer for worker in found)}) <= len(found):
+        raise _damaged("it names a worker twice")
+    return tuple(found)
 
 
 def _token(value: str) -> str:

@@ -43,7 +43,8 @@ class Item:
     alteration: bool = False  # an edit or a retraction, which no front end lists
     announced: bool = False  # whether "sending" was told
     finished: bool = False
-    number: int = 0  # counts up in the order of `Outbox.add`
+    counted: records.Stage = records.STAGE_UNSPECIFIED  # the last that was counted
+    number: int = 0  # counts up in the order of `Outbox.add`; 0: never in one
 
     @property
     def is_message(self) -> bool:
@@ -100,6 +101,9 @@ class Outbox:
     def waiting(self, peer: str) -> int:
         """Messages for `peer` that are not finished, receipts and notes left out."""
         return sum(item.is_message for item in self._items.get(peer, {}).values())
+
+    def items(self) -> Iterator[Item]:
+        return (item for items in self._items.values() for item in items.values())
 
     def peers(self) -> list[str]:
         """Those for whom there is anything."""
@@ -380,6 +384,7 @@ def restored(record: records.OutboxRecord) -> Item:
         stored_at=dict(zip(map(peer_id.to_text, delivery.stored_at), until, strict=False)),
         reason=delivery.reason,
         alteration=record.alteration,
+        counted=delivery.stage,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from p2pchat.node.protocol import mailbox_record, peer_id
+from p2pchat.node.protocol import mailbox_record, peer_id, worker_choice
 from p2pchat.node.protocol.limits import DAY_MS, MAX_ADDRESSES, MAX_MAILBOXES
 from p2pchat.node.protocol.links import MailboxLink
 from p2pchat.proto import records_pb2 as records
@@ -63,8 +63,13 @@ class OwnMailboxes:
             mailboxes=self._entries.values(), record_sequence=self._sequence
         )
 
-    def add(self, link: MailboxLink) -> bool:
+    def chosen(self, link: MailboxLink) -> MailboxLink:
+        """Of a mailbox with workers the one for this peer, or the one that it has already."""
+        return worker_choice.choose(link, self._peer, self.everywhere())
+
+    def add(self, whole: MailboxLink) -> bool:
         """Whether anything changed. Raises `ValueError` with a sentence when it cannot be one of them."""
+        link = self.chosen(whole)
         known = self._entries.get(link.peer)
         if link.peer not in self.peers() and len(self.peers()) >= MAX_MAILBOXES:
             raise ValueError(
@@ -76,6 +81,8 @@ class OwnMailboxes:
         entry.token = link.token or entry.token
         entry.leaving_since_ms = 0
         entry.address.peer = peer_id.from_text(link.peer)
+        if whole.workers:
+            entry.of, entry.workers = peer_id.from_text(whole.peer), 1 + len(whole.workers)
         if fitting := [a for a in link.addresses if mailbox_record.is_address(a)][:MAX_ADDRESSES]:
             entry.address.ClearField("addresses")
             entry.address.addresses.extend(fitting)
@@ -145,13 +152,17 @@ class OwnMailboxes:
         return record
 
     def find(self, text: str) -> str | None:
-        """The one that a person means: its number from 1, its peer id, or the end of that."""
+        """The one that a person means: its number from 1, its peer id or that of its link, or the end of that."""
         peers: Sequence[str] = self.peers()
         if text.isdecimal() and 1 <= int(text) <= len(peers):
             return peers[int(text) - 1]
         end = text.lstrip("…")
-        ends = [peer for peer in peers if len(end) >= SHORTEST_END and peer.endswith(end)]
+        ends = [peer for peer in peers if len(end) >= SHORTEST_END and self._ends_with(peer, end)]
         return ends[0] if len(ends) == 1 else None
+
+    def _ends_with(self, peer: str, end: str) -> bool:
+        of = self._entries[peer].of
+        return peer.endswith(end) or (bool(of) and peer_id.to_text(of).endswith(end))
 
     def _next_sequence(self, now_ms: int) -> None:
         # Starts from the time, so that somebody who restored an old backup is believed again.

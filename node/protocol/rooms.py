@@ -68,6 +68,7 @@ class Room:
 
         With a `target` it says what that own message says now, or takes it back (without a text).
         """
+        self.counts["said"] += 1
         # Bounded, for our own clock may have been ahead before it was set right.
         self._lamport = max(now_ms, min(self._lamport, now_ms + rules.MAX_AHEAD_MS) + 1)
         message = wire.RoomMessage(
@@ -89,6 +90,7 @@ class Room:
 
     def take_back(self, message_id: bytes) -> None:
         """An own message that could not be saved: it is nobody's parent."""
+        self.counts["said"] -= 1
         self._newest = [each for each in self._newest if each[1] != message_id]
 
     def encode(self, messages: Sequence[wire.RoomMessage]) -> list[bytes]:
@@ -137,15 +139,19 @@ class Room:
         insort(self._newest, (lamport, message.id))
         del self._newest[: -rules.MAX_PARENTS]
 
+    @property
+    def refused(self) -> int:
+        """Messages, for whatever flaw."""
+        return sum(self.counts[flaw.value] for flaw in rules.Flaw) + self.counts[IGNORED]
+
     def describe(self, subscribers: Sequence[str]) -> actors.Room:
-        refused = sum(self.counts[flaw.value] for flaw in rules.Flaw) + self.counts[IGNORED]
         return actors.Room(
             name=self.name,
             plain=self.plain,
             subscribers=subscribers,
             received=self.counts["received"],
             duplicates=self.counts["duplicates"],
-            refused=refused,
+            refused=self.refused,
         )
 
     def _receive_plain(self, source: str, data: bytes, now_ms: int) -> list[records.RoomRecord]:

@@ -11,3 +11,8 @@ def make(now_ms: int, randomness: bytes) -> bytes:
     tail[0] = 0x70 | (tail[0] & 0x0F)
     tail[2] = 0x80 | (tail[2] & 0x3F)
     return (now_ms & 0xFFFF_FFFF_FFFF).to_bytes(6, "big") + bytes(tail)
+
+
+def time_ms(made: bytes) -> int:
+    """The Unix milliseconds that stand in what `make` has made."""
+    return int.from_bytes(made[:6], "big")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TypeVar
 
 import trio
 from google.protobuf.message import Message
 
-from p2pchat.node.errors import AskTimeoutError, RequestRejectedError
+from p2pchat.node.errors import ActorStoppedError, AskTimeoutError, RequestRejectedError
 from p2pchat.node.runtime.mailbox import Letter, Mailbox, ReplySlot
 from p2pchat.proto import actors_pb2
 
@@ -30,6 +31,11 @@ class ActorRef:
     async def tell(self, message: Message) -> None:
         """Put into the mailbox, waiting while it is full. Raises `ActorStoppedError`."""
         await self._mailbox.put(Letter(message))
+
+    async def inform(self, message: Message) -> None:
+        """As `tell`, and nothing where the actor has stopped: at the end nobody looks any more."""
+        with contextlib.suppress(ActorStoppedError):
+            await self.tell(message)
 
     def offer(self, message: Message) -> bool:
         """Put into the mailbox, or drop and count when it is full or the actor has stopped."""

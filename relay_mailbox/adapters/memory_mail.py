@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from p2pchat.node.errors import StoreError
@@ -55,6 +56,9 @@ class MemoryMail:
     def close(self) -> None:
         self._is_open = False
 
+    def checkpoint(self) -> Path:
+        raise StoreError("This mailbox keeps nothing on a disk that could be backed up.")
+
     def deposit(self, batch: Sequence[actors.NewMail], quota: Quota) -> list[Kept]:
         self._check_writable()
         return [self._keep(new, quota) for new in batch]
@@ -70,8 +74,14 @@ class MemoryMail:
             if len(page.mail) == limit or (page.mail and size > max_bytes):
                 page.more = True
                 break
-            envelope = records.HeldEnvelope.FromString(item.held).envelope
-            page.mail.add(sequence=item.sequence, id=id_, size=item.size, envelope=envelope)
+            held = records.HeldEnvelope.FromString(item.held)
+            page.mail.add(
+                sequence=item.sequence,
+                id=id_,
+                size=item.size,
+                envelope=held.envelope,
+                deposited_at_ms=held.deposited_at_ms,
+            )
         return page
 
     def acknowledge(self, acks: Sequence[actors.ForgetMail]) -> int:

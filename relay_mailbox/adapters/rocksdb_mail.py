@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class RocksdbMail:
         self._database.open()
         self._first_due = b""
         try:
+            self._database.forget_checkpoint()
             if self._database.get(META, [SECRET_KEY])[0] is None:
                 self._database.commit([(META, SECRET_KEY, os.urandom(KEY_BYTES))])
         except BaseException:
@@ -73,6 +75,9 @@ class RocksdbMail:
 
     def close(self) -> None:
         self._database.close()
+
+    def checkpoint(self) -> Path:
+        return self._database.checkpoint()
 
     def deposit(self, batch: Sequence[actors.NewMail], quota: Quota) -> list[Kept]:
         self._database.mend()
@@ -108,6 +113,7 @@ class RocksdbMail:
                     id=value[:ENVELOPE_ID_BYTES],
                     size=len(value),
                     envelope=held.envelope,
+                    deposited_at_ms=held.deposited_at_ms,
                 )
         page.more = bool(found) and page.mail[-1].sequence < page.end
         return page
@@ -188,8 +194,10 @@ class RocksdbMail:
         self._database.commit(entries)
 
     def describe(self) -> StoreInfo:
-        size = self._database.size_bytes()
-        return StoreInfo(str(self._database.path), size, self.totals().count, SCHEMA_VERSION)
+        path, size = self._database.path, self._database.size_bytes()
+        with self._database.plain_words():
+            free = shutil.disk_usage(path).free
+        return StoreInfo(str(path), size, self.totals().count, SCHEMA_VERSION, free)
 
     def _rows(self, keys: Iterable[bytes]) -> dict[bytes, Row]:
         """Those that are there."""

@@ -63,8 +63,9 @@ class Child:
 class Mailbox:
     """`p2pchat mailbox` for everybody, with limits that nobody reaches here."""
 
-    def __init__(self, folder: Path) -> None:
-        options = {
+    def __init__(self, folder: Path, **more: object) -> None:
+        """`more` are further options, by the names of their flags."""
+        options: dict[str, object] = {
             "data-dir": folder,
             "listen": LISTEN[0],
             "bootstrap": "none",
@@ -74,6 +75,7 @@ class Mailbox:
             "quota-count": NO_LIMIT,
             "quota-bytes": "8GiB",
             "log-level": "warning",
+            **more,
         }
         command = [str(P2PCHAT), "mailbox", "--no-mdns"]
         command += [f"--{name}={value}" for name, value in options.items()]
@@ -86,6 +88,10 @@ class Mailbox:
             if line.startswith(beginning):
                 return line.removeprefix(beginning).strip()
         raise RuntimeError("the mailbox ended before it was up")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def memory(self) -> float:
         """Resident, in MB."""

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
 import pytest
 
-from p2pchat.cli import passphrase
+from p2pchat.cli import control_client, passphrase
 from p2pchat.cli.main import run
 from p2pchat.node.protocol import age
+from p2pchat.proto import control_pb2 as control
 from tests import store_process
-from tests.node.backup.folders import make_node, texts
+from tests.node.backup.folders import make_node, members, texts
 
 P2PCHAT = Path(sys.executable).with_name("p2pchat")
 PASSPHRASE = "correct horse battery"
@@ -184,6 +188,40 @@ def test_a_store_that_is_open_and_answers_nobody_is_said(
     assert not (tmp_path / "b.age").exists()
 
 
+class _PlayedNode:
+    """Has made a checkpoint of one store, which is not the one that has a field of its own."""
+
+    def __init__(self, checkpoint: Path) -> None:
+        self._checkpoint = checkpoint
+
+    @contextlib.contextmanager
+    def asked(self, _folder: Path) -> Iterator[_PlayedNode]:
+        yield self
+
+    def ask(self, _: object, _timeout: float) -> control.MakeCheckpointResponse:
+        return control.MakeCheckpointResponse(stores={"mail": str(self._checkpoint)})
+
+
+def test_nothing_but_the_checkpoints_is_deleted_afterwards(
+    node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("P2PCHAT_PASSPHRASE", PASSPHRASE)
+    checkpoint, here = node / "mail.checkpoint", tmp_path / "here"
+    shutil.copytree(node / "store", checkpoint)
+    here.mkdir()
+    (here / "letter.txt").write_text("mine")
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(control_client, "node", _PlayedNode(checkpoint).asked)
+    with store_process.start("hold", node / "store") as child:
+        assert child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout.readline() == "open\n"
+        assert run(arguments("backup", tmp_path / "b.age", node)) == 0
+        child.stdin.close()
+    assert not checkpoint.exists()
+    assert (here / "letter.txt").read_text() == "mine"
+
+
 def test_being_told_to_stop_leaves_nothing_and_is_no_success(node: Path, tmp_path: Path) -> None:
     secret, backup = tmp_path / "secret", tmp_path / "b.age"
     os.mkfifo(secret, 0o600)  # whoever reads it waits
@@ -195,3 +233,17 @@ def test_being_told_to_stop_leaves_nothing_and_is_no_success(node: Path, tmp_pat
     assert child.returncode == 1
     assert "Nothing was done" in said
     assert not backup.exists()
+
+
+def test_further_workers_of_a_mailbox_are_named_and_left_out(
+    node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("P2PCHAT_PASSPHRASE", PASSPHRASE)
+    further = node / "workers" / "1"
+    further.mkdir(parents=True)
+    make_node(further)
+    assert run(arguments("backup", tmp_path / "b.age", node)) == 0
+    assert f"p2pchat backup FILE --data-dir {further}" in capsys.readouterr().err
+    assert run(arguments("backup", tmp_path / "further.age", further)) == 0
+    assert capsys.readouterr().err == ""
+    assert not any("workers" in name for name in members(tmp_path / "b.age"))

@@ -64,3 +64,25 @@ def test_whether_a_node_has_the_store_open(tmp_path: Path) -> None:
     with held_by_another_process(lock):
         assert data_folder.is_in_use(tmp_path)
     assert not data_folder.is_in_use(tmp_path)
+
+
+def test_a_mailbox_whose_first_start_failed_half_way_is_no_node(tmp_path: Path) -> None:
+    config = NodeConfig(tmp_path)
+    config.store_path.mkdir()
+    (config.store_path / "CURRENT").touch()
+    assert data_folder.is_a_node_s(config, tmp_path / "mail")
+    (tmp_path / "mail").mkdir()
+    assert not data_folder.is_a_node_s(config, tmp_path / "mail")
+
+
+def test_the_workers_of_a_mailbox_besides_its_first(tmp_path: Path) -> None:
+    assert data_folder.further_workers(tmp_path) == []
+    for number in range(3):
+        (tmp_path / "workers" / str(number)).mkdir(parents=True)
+    (tmp_path / "workers" / "0" / "node.sock").touch()
+    for number in (2, 1):
+        identity.create(tmp_path / "workers" / str(number) / "identity.key")
+    assert data_folder.further_workers(tmp_path) == [
+        tmp_path / "workers" / "1",
+        tmp_path / "workers" / "2",
+    ]

@@ -24,9 +24,10 @@ PEER = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"
 class Started:
     given: MailboxGiven
     log_file: str
+    link_file: str
 
-    def __call__(self, given: MailboxGiven, log_file: str) -> None:
-        self.given, self.log_file = given, log_file
+    def __call__(self, given: MailboxGiven, log_file: str, link_file: str) -> None:
+        self.given, self.log_file, self.link_file = given, log_file, link_file
 
     @property
     def plain(self) -> MailboxGiven:
@@ -52,6 +53,7 @@ EVERYTHING = MailboxGiven(
         mdns=False,
         dht=False,
         upnp=True,
+        metrics="9464",
         log_level="warning",
     ),
     retention="12h",
@@ -78,17 +80,19 @@ def test_nothing_given(started: Started) -> None:
 def test_every_option_has_a_flag(started: Started) -> None:
     flags = (
         f"--data-dir /somewhere --name Post --listen /ip4/127.0.0.1/tcp/0 --listen /ip6/::1/tcp/0 --bootstrap none "
-        f"--no-mdns --no-dht --upnp --log-level WARNING --log-file /log --retention 12h --quota-bytes 1MiB "
+        f"--no-mdns --no-dht --upnp --log-level WARNING --log-file /log --link-file /link --retention 12h "
+        f"--quota-bytes 1MiB "
         f"--quota-count 100 --max-total-bytes 2GiB --registration allow-list --allow {PEER} --deposit-rate 5 "
         f"--deposit-burst 300 "
         f"--no-relay --relay-reservations 1 --relay-circuits 2 --relay-circuits-per-peer 3 "
         f"--relay-circuit-bytes 4096 --relay-circuit-time 5 --announce /dns4/example.org/tcp/4001 "
         f"--archive-room lobby --archive-room garden --no-archive-by-clients --archive-retention 90 "
-        f"--archive-quota 1GiB --archive-total 8GiB --archive-max-rooms 5 --archive-rooms-per-client 2"
+        f"--archive-quota 1GiB --archive-total 8GiB --archive-max-rooms 5 --archive-rooms-per-client 2 "
+        f"--metrics 9464"
     )
     assert main.run(["mailbox", *flags.split()]) == 0
     assert started.plain == EVERYTHING
-    assert started.log_file == "/log"
+    assert (started.log_file, started.link_file) == ("/log", "/link")
 
 
 def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +106,7 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "UPNP": "1",
         "LOG_LEVEL": "warning",
         "LOG_FILE": "/log",
+        "LINK_FILE": "/link",
         "RETENTION": "12h",
         "QUOTA_BYTES": "1MiB",
         "QUOTA_COUNT": "100",
@@ -124,12 +129,14 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "ARCHIVE_TOTAL": "8GiB",
         "ARCHIVE_MAX_ROOMS": "5",
         "ARCHIVE_ROOMS_PER_CLIENT": "2",
+        "METRICS": "9464",
         "MAILBOX": "is the node's, and means nothing here",
     }.items():
         monkeypatch.setenv(f"P2PCHAT_{name}", value)
     assert main.run(["mailbox"]) == 0
     assert started.plain == EVERYTHING
     assert started.given.called("quota-count") == "P2PCHAT_QUOTA_COUNT"
+    assert (started.log_file, started.link_file) == ("/log", "/link")
 
 
 def test_every_option_can_stand_in_a_file(started: Started, tmp_path: Path) -> None:
@@ -145,6 +152,7 @@ def test_every_option_can_stand_in_a_file(started: Started, tmp_path: Path) -> N
         upnp = true
         log-level = "warning"
         log-file = "/log"
+        link-file = "/link"
         retention = "12h"
         quota_bytes = "1MiB"
         quota-count = 100
@@ -167,11 +175,13 @@ def test_every_option_can_stand_in_a_file(started: Started, tmp_path: Path) -> N
         archive-total = "8GiB"
         archive-max-rooms = 5
         archive-rooms-per-client = 2
+        metrics = 9464
         """
     )
     assert main.run(["mailbox", "--config", str(file)]) == 0
     assert started.plain == EVERYTHING
     assert started.given.called("allow") == f"in {file}, allow"
+    assert (started.log_file, started.link_file) == ("/log", "/link")
     assert main.run(["mailbox", "--config", str(file), "--retention", "7"]) == 0
     assert started.given.retention == "7"
 

@@ -71,6 +71,7 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         "MESSAGE_DAYS": "7",
         "ROOM_DAYS": "90",
         "CONTROL_LISTEN": "localhost:7443",
+        "METRICS": "9464",
         "LOG_LEVEL": "WARNING",
         "LOG_FILE": "/some/log",
         "LOG_FORMAT": "JSON",
@@ -91,6 +92,7 @@ def test_every_option_has_a_variable(started: Started, monkeypatch: pytest.Monke
         message_days=7,
         room_days=90,
         control_listen="localhost:7443",
+        metrics="127.0.0.1:9464",
     )
     assert started.manner == node.Manner(
         headless=True,

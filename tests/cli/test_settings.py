@@ -28,6 +28,7 @@ def test_what_is_not_given_is_the_default() -> None:
     assert config.read_receipts
     assert config.message_days == 30
     assert config.control_listen == ""
+    assert config.metrics == ""
 
 
 def test_what_is_given_is_taken_once() -> None:
@@ -81,6 +82,20 @@ def test_the_link_of_a_mailbox_stands_for_its_addresses() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("9464", "127.0.0.1:9464"),
+        (" 0 ", "127.0.0.1:0"),
+        ("[::1]:9464", "[::1]:9464"),
+        ("0.0.0.0:9464", "0.0.0.0:9464"),
+        ("metrics.example:9464", "metrics.example:9464"),
+    ],
+)
+def test_where_metrics_are(given: str, place: str) -> None:
+    assert node_config(Given(metrics=given)).metrics == place
+
+
 def test_a_node_that_listens_nowhere() -> None:
     assert node_config(Given(listen=("none",))).listen == ()
 
@@ -121,6 +136,9 @@ def test_a_node_that_listens_nowhere() -> None:
         (Given(room_days=-1), "--room-days: -1 is not a number from 0 to 36500"),
         (Given(control_listen="7443"), "--control-listen: '7443' is not usable: it has no host"),
         (Given(control_listen="localhost"), "--control-listen: 'localhost' is not usable"),
+        (Given(metrics="localhost"), "--metrics: 'localhost' is not usable: it has no port"),
+        (Given(metrics="99999"), "--metrics: '99999' is not usable: it has no port from 0 to"),
+        (Given(metrics="::1:9464"), "--metrics: '::1:9464' is not usable: an IPv6 address stands"),
         (Given(bootstrap=("none", f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}")), "--bootstrap: 'none'"),
     ],
 )

@@ -28,7 +28,7 @@ from p2pchat.proto import wire_pb2 as wire
 from p2pchat.relay_mailbox.adapters.memory_mail import MemoryMail
 from p2pchat.relay_mailbox.app import MailboxAdapters, build_mailbox_tree
 from p2pchat.relay_mailbox.config import MailboxConfig, RegistrationPolicy
-from p2pchat.relay_mailbox.ports import MailStore
+from p2pchat.relay_mailbox.ports import Invites, MailStore
 from tests.relay_mailbox.builders import START_MS, envelope, record_of
 
 MAILBOX = Identity((9_000).to_bytes(32, "big"))
@@ -63,6 +63,7 @@ class Scene:
     hub: MemoryHub = field(default_factory=MemoryHub)
     clock: Clock = field(default_factory=Clock)
     clients: list[MailClient] = field(default_factory=list)
+    invites: Invites | None = None  # where they are kept; None: here
 
     def __post_init__(self) -> None:
         self.network = MemoryNetwork(
@@ -91,7 +92,7 @@ class Scene:
 
     async def start(self, nursery: trio.Nursery) -> None:
         node = Adapters(self.network, MemoryStore(), None, inline, now_ms=self.clock)
-        adapters = MailboxAdapters(node, self.mail, self.run_mail)
+        adapters = MailboxAdapters(node, self.mail, self.run_mail, self.invites)
         self.tree = build_mailbox_tree(self.config, MAILBOX, adapters, EventHub())
         await nursery.start(self.tree.run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -112,3 +113,33 @@ async def test_a_read_behind_a_deposit_sees_it(rig: Rig) -> None:
     assert [one.id for one in page.mail] == [new_mail(1).id]
     described = await rig.cell.ref.ask(actors.DescribeMail(), actors.MailDescription)
     assert (described.held_envelopes, described.held_bytes) == (1, 100)
+
+
+async def test_a_full_disk_is_in_the_log_once_and_so_is_its_end(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="p2pchat.relay_mailbox.mail_storage")
+    rig.store.failure = StoreError("The disk is full.")
+    for number in range(3):
+        with pytest.raises(RequestRejectedError):
+            await rig.keep(number)
+    rig.store.failure = None
+    for number in range(3):
+        await rig.keep(number)
+    said = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert said == [("WARNING", "The disk is full."), ("INFO", "mail is saved again")]
+
+
+async def test_what_needs_no_space_is_no_sign_of_any(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="p2pchat.relay_mailbox.mail_storage")
+    await rig.keep(1)
+    rig.store.failure = StoreError("The disk is full.")
+    with pytest.raises(RequestRejectedError):
+        await rig.keep(2)
+    rig.store.failure = None
+    assert list((await rig.keep(1)).outcomes) == [actors.KEPT_BEFORE]
+    gone = actors.ForgetMail(recipient=RECIPIENT, ids=[new_mail(1).id])
+    await rig.cell.ref.ask(gone, actors_pb2.Done)
+    assert [record.getMessage() for record in caplog.records] == ["The disk is full."]

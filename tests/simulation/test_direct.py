@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import pytest
 import trio
@@ -12,12 +13,13 @@ import trio.testing
 
 from p2pchat.node.adapters.memory_network import MemoryHub
 from p2pchat.node.adapters.memory_store import MemoryStore
-from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.proto import actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from tests.simulation.nodes import SimulatedNode, address_of, make_node, running
 
 Clock = trio.testing.MockClock
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -43,6 +45,36 @@ async def test_a_message_to_somebody_connected_is_delivered(autojump_clock: Cloc
     stages = [delivery.stage for delivery in alice.stages[sent.id]]
     assert stages == sorted(stages)
     assert stages[-1] == records.DELIVERED
+
+
+async def test_a_message_that_is_being_written_when_the_node_stops_is_no_crash_and_is_kept(
+    autojump_clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = trio.Event()
+
+    async def slow_disk(call: Callable[[], T]) -> T:
+        if begun.is_set():
+            await trio.sleep(0.5)
+        return call()
+
+    hub, store = MemoryHub(), MemoryStore()
+    bob = make_node(hub, 2)
+    alice = make_node(hub, 1, store=store, run_store=slow_disk)
+
+    async def write() -> None:
+        begun.set()
+        with suppress(ActorError):  # whether the answer still comes does not matter here
+            await alice.write(bob.identity.peer, "the last words")
+
+    with trio.fail_after(60):
+        async with running(alice) as nursery:
+            nursery.start_soon(write)
+            await trio.sleep(0.2)
+    assert "crashed" not in caplog.text
+    again = make_node(hub, 1, store=store)
+    async with running(again):
+        [kept] = await again.direct_history(bob.identity.peer)
+    assert kept.text == "the last words"
 
 
 async def test_answers_come_after_what_they_answer(autojump_clock: Clock) -> None:

@@ -23,6 +23,7 @@ from p2pchat.node.actors.lanes import Desk, Lane
 from p2pchat.node.backoff import Backoff
 from p2pchat.node.errors import ActorError, RequestRejectedError, StreamError, one_error
 from p2pchat.node.ports import Network
+from p2pchat.node.protocol import delivery_progress
 from p2pchat.node.protocol.limits import DELIVER_PROTOCOL
 from p2pchat.node.protocol.outbox import Route
 from p2pchat.node.runtime import Actor, ActorRef, handles, handles_batch
@@ -172,12 +173,17 @@ class DeliveryActor(Actor):
     @handles(actors.DescribeDelivery)
     async def _describe(self, _: actors.DescribeDelivery) -> actors.DeliveryDescription:
         counters = self._incoming.counters + self._outgoing.counters + self._altering.counters
-        return actors.DeliveryDescription(
-            outbox=sum(map(self._outgoing.outbox.waiting, self._outgoing.outbox.peers())),
+        outbox = self._outgoing.outbox
+        described = actors.DeliveryDescription(
+            outbox=len(outbox),
             due_receipts=len(self._outgoing.receipts),
             counters={name: count for name, count in counters.items() if count},
             mailboxes=self._mailboxes.statuses(),
+            states=delivery_progress.states(outbox.items()),
+            received=self._incoming.received,
         )
+        self._outgoing.progress.describe(described)
+        return described
 
     # ---- from transport -------------------------------------------------------------------------------
 

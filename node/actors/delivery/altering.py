@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.actors.delivery.problems import of_recipient
 from p2pchat.node.actors.patience import find_patiently
-from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.protocol import alterations, names, peer_id
 from p2pchat.node.protocol.outbox import Item
 from p2pchat.node.protocol.seal import SealError
@@ -74,7 +74,7 @@ class Altering:
         return (await self._storage.request(question, actors.MessagesFound)).direct_records
 
     async def _compose(self, command: actors.AlterMessage, above: int) -> actors.DirectSave:
-        talk = await self._outgoing.conversation(command.peer)
+        talk = await self._outgoing.conversations.of(command.peer)
         record = talk.compose(
             "" if command.retract else command.text,
             self._nick(),
@@ -94,7 +94,7 @@ class Altering:
         try:
             await self._storage.request(actors.SaveDirect(saves=[save]), actors.DirectSaved)
         except (RequestRejectedError, ActorError):
-            self._outgoing.not_saved(peer)
+            self._outgoing.conversations.not_saved(peer)
             raise
 
     def _send(self, peer: str, save: actors.DirectSave) -> None:
@@ -141,8 +141,7 @@ class Altering:
         if not changed:
             return
         told = actors.MessagesAltered(peer=peer, direct_records=changed)
-        with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
-            await self._ui.tell(told)
+        await self._ui.inform(told)
         if any(record.HasField("file") for record in changed):
             await self._outgoing.notes.pass_on(told)
 

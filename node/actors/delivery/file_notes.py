@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from p2pchat.node.errors import ActorStoppedError
 from p2pchat.node.protocol import file_notes
 from p2pchat.node.protocol.outbox import Change, Item
 from p2pchat.node.runtime import ActorRef
@@ -55,15 +53,13 @@ class FileNotes:
         if isinstance(event, actors.DeliveriesChanged) and not _has_failed(event):
             self._files.offer(event)
             return
-        with contextlib.suppress(ActorStoppedError):
-            await self._files.tell(event)
+        await self._files.inform(event)
 
     async def settled(self, change: Change) -> None:
         self._waiting.discard(change.item.id)
         taken = change.delivery.stage in (records.STORED, records.DELIVERED, records.READ)
         if self._files is not None:
-            with contextlib.suppress(ActorStoppedError):
-                await self._files.tell(actors.FileNoteSettled(id=change.item.id, taken=taken))
+            await self._files.inform(actors.FileNoteSettled(id=change.item.id, taken=taken))
 
 
 def _has_failed(event: actors.DeliveriesChanged) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,7 +16,6 @@ from p2pchat.node.actors.delivery.altering import Altering
 from p2pchat.node.actors.delivery.outgoing import Outgoing
 from p2pchat.node.errors import (
     ActorError,
-    ActorStoppedError,
     RequestRejectedError,
     StreamError,
 )
@@ -80,6 +78,7 @@ class Incoming:
     ) -> None:
         """`files` hears of offered files and of notes about them; without it they are passed over."""
         self.counters: Counter[str] = Counter()
+        self.received = 0  # messages, saved here
         self._files = files
         self._opener = opener
         self._storage = storage
@@ -322,8 +321,7 @@ class Incoming:
             return
         chosen, name = self._contacts.is_chosen(peer), self._contacts.label(peer)
         offer = actors.FileOffered(record=save.transfer, chosen=chosen, name=name)
-        with contextlib.suppress(ActorStoppedError):
-            await self._files.tell(offer)
+        await self._files.inform(offer)
 
     async def _saved(self, batch: _Batch, saved: actors.DirectSaved) -> None:
         """Show what is new, and owe receipts, also for what came again: the sender has not heard yet."""
@@ -340,11 +338,11 @@ class Incoming:
         for peer, fresh_records in shown.items():
             name = await self._name(peer, fresh_records[-1].nick)
             said = await self._altering.arrived(peer, fresh_records, altered)
+            self.received += len(said)
             arrived = actors.DirectArrived(peer=peer, name=name, records=said)
-            with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
-                if said:
-                    await self._ui.tell(arrived)
-            await self._outgoing.accepted(peer, fresh_records)
+            if said:
+                await self._ui.inform(arrived)
+            await self._outgoing.conversations.accepted(peer, fresh_records)
         for save, is_fresh in zip(batch.saves, fresh, strict=True):
             if is_fresh:
                 await self._offered(save, peer_id.to_text(save.record.peer))

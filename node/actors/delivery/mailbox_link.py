@@ -33,7 +33,8 @@ from p2pchat.proto import mailbox_pb2 as mailbox
 log = logging.getLogger(__name__)
 
 RETRY = Backoff(first=1.0, most=120.0)  # seconds
-ASK_AGAIN = 60.0  # seconds until a mailbox that refused is asked again
+ASK_AGAIN = 60.0  # seconds until a mailbox that refused is asked again ...
+ASK_SOON = 5.0  # ... one that asks for patience
 RESET_TIMEOUT = 0.2  # seconds to give a stream up
 STEADY = 60.0  # seconds of a session after which the next failure is the first one again
 
@@ -208,9 +209,16 @@ class MailboxLink:
                 await session.register(entry.token, record)
                 if entry.registered:
                     await self._collect(session)
-            while not await self._record.wait_until(trio.current_time() + ASK_AGAIN):
-                if not self.status.registered:
-                    break
+            await self._until_to_be_said_again()
+
+    async def _until_to_be_said_again(self) -> None:
+        """The record is another one, or it is time to ask a mailbox that has refused once more."""
+        said, looks = trio.current_time(), 1
+        while not await self._record.wait_until(said + looks * ASK_SOON):
+            pause = ASK_SOON if self.refusal == mailbox.RATE_LIMITED else ASK_AGAIN
+            if not self.status.registered and looks * ASK_SOON >= pause:
+                return
+            looks += 1
 
     async def _collect(self, session: MailboxSession) -> None:
         if not session.collecting:
@@ -227,6 +235,7 @@ class MailboxLink:
 
     async def _registered(self, terms: mailbox.Registered) -> None:
         self.status.registered = True
+        self.refusal = mailbox.REFUSAL_UNSPECIFIED
         self.status.problem = self._said = ""
         self.status.quota_bytes = terms.quota_bytes
         self.status.quota_count = terms.quota_count

@@ -206,6 +206,8 @@ class Mailboxes:
             status.CopyFrom(link.status)
         status.addresses.extend(entry.address.addresses)
         status.registered = status.registered or entry.registered
+        status.of = peer_id.to_text(entry.of) if entry.of else ""
+        status.workers = entry.workers
         return status
 
     def own_link(self, listening: Sequence[str]) -> str:
@@ -263,13 +265,14 @@ class Mailboxes:
             link = links.parse_link(message.link)
             if not isinstance(link, links.MailboxLink):
                 raise ValueError("That is a person's link: /contact add takes it.")
-            if link.peer == self._peer:
+            peer = self._own.chosen(link).peer
+            if peer == self._peer:
                 raise ValueError("That is this node itself.")
             self._own.add(link)
         except (links.LinkError, ValueError) as error:
             raise RequestRejectedError(actors.INVALID, str(error)) from error
         await self.publish()
-        return await self._await_word(link.peer)
+        return await self._await_word(peer)
 
     async def _await_word(self, peer: str) -> actors.MailboxStatus:
         """A mailbox that says no is not kept; one that says nothing is tried again."""
@@ -281,7 +284,7 @@ class Mailboxes:
         with trio.move_on_after(ANSWER_PATIENCE):
             await attempt.settled.wait()
         attempt.quiet = False
-        if attempt.refusal != mailbox.REFUSAL_UNSPECIFIED:
+        if attempt.refusal not in (mailbox.REFUSAL_UNSPECIFIED, mailbox.RATE_LIMITED):
             problem = attempt.status.problem
             await self._drop(peer)
             raise RequestRejectedError(actors.REFUSED, f"The mailbox refuses. {problem}")

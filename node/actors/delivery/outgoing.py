@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import trio
 
 from p2pchat.node.actors.delivery import problems
+from p2pchat.node.actors.delivery.conversations import Conversations
 from p2pchat.node.actors.delivery.envelopes import Envelopes
 from p2pchat.node.actors.delivery.file_notes import FileNotes
-from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.protocol import peer_id, receipts, uuid7
 from p2pchat.node.protocol.contacts import ContactBook
-from p2pchat.node.protocol.conversation import Conversation
 from p2pchat.node.protocol.courier import Courier
+from p2pchat.node.protocol.delivery_progress import DeliveryProgress
 from p2pchat.node.protocol.limits import DAY_MS
 from p2pchat.node.protocol.outbox import Change, Item, Outbox, Route, lasting, restored
 from p2pchat.node.protocol.seal import SealError
@@ -28,7 +29,6 @@ from p2pchat.proto import wire_pb2 as wire
 
 log = logging.getLogger(__name__)
 
-CONVERSATIONS = 1024  # whose order is kept in memory; others are read from the store
 RECEIPTS_LIFETIME_MS = 30 * DAY_MS
 CONTACT_STALE_MS = 60_000  # how far the time of a contact's last message may lag behind on disk
 PAGE = 1000  # records read at once when resuming
@@ -67,6 +67,8 @@ class Outgoing:
         self.courier = courier
         self.contacts = contacts
         self.counters: Counter[str] = Counter()
+        self.progress = DeliveryProgress()
+        self.conversations = Conversations(storage, randomness, now_ms)
         self.envelopes = envelopes
         self.notes = FileNotes(files, now_ms)
         self._peer = peer
@@ -77,7 +79,6 @@ class Outgoing:
         self._randomness = randomness
         self._now_ms = now_ms
         self._on_work = on_work
-        self._conversations: dict[str, Conversation] = {}
 
     async def resume(self) -> None:
         """What was on its way when the program ended."""
@@ -121,19 +122,15 @@ class Outgoing:
                 await self._storage.request(question, actors.DirectSaved)
             except (RequestRejectedError, ActorError) as error:
                 for peer, _ in saves:
-                    self.not_saved(peer)
+                    self.conversations.not_saved(peer)
                 refused = problems.not_saved(error)
                 return [refused if isinstance(r, actors.DirectSent) else r for r in replies]
             await self._enter(saves)
         return replies
 
-    def not_saved(self, peer: str) -> None:
-        """Something that was composed for a conversation: it is nobody's parent."""
-        self._conversations.pop(peer, None)
-
     async def _compose(self, post: actors.SendDirect) -> actors.DirectSave:
         self.contacts.ensure(post.peer, 0)  # with the key that it told us, if it is connected
-        talk = await self.conversation(post.peer)
+        talk = await self.conversations.of(post.peer)
         record = talk.compose(post.text, self._nick(), self._now_ms(), self._lifetime_ms)
         save = actors.DirectSave(record=record)
         if post.HasField("transfer"):
@@ -146,29 +143,6 @@ class Outgoing:
                 save.envelope.CopyFrom(envelope)
         return save
 
-    async def conversation(self, peer: str) -> Conversation:
-        known = self._conversations.get(peer)
-        if known is None:
-            question = actors.ReadConversation(peer=peer)
-            state = await self._storage.request(question, actors.RoomState)
-            known = Conversation(
-                peer_id.from_text(peer), state.lamport, state.parents, self._randomness
-            )
-            self._conversations[peer] = known
-            while len(self._conversations) > CONVERSATIONS:
-                self._conversations.pop(next(iter(self._conversations)))
-        return known
-
-    async def accepted(self, peer: str, fresh: Sequence[records.DirectRecord]) -> None:
-        """The other side has written: what we write from now on comes after that."""
-        try:
-            talk = await self.conversation(peer)
-        except (RequestRejectedError, ActorError) as error:
-            log.warning("the order of a conversation is read again later: %s", error)
-            return
-        for record in fresh:
-            talk.accept(record, self._now_ms())
-
     async def _enter(self, saves: Sequence[tuple[str, actors.DirectSave]]) -> None:
         shown: dict[str, list[records.DirectRecord]] = {}
         for peer, save in saves:
@@ -176,10 +150,11 @@ class Outgoing:
                 self.envelopes.remember(peer, save.record.id, save.envelope, save.record_sequence)
             self._add(Item(peer, save.record.id, save.record.expires_at_ms))
             shown.setdefault(peer, []).append(save.record)
+        self.progress.written(len(saves))
         for peer, own in shown.items():
             await self.keep_contact(peer, chosen=True)
             name = self.contacts.label(peer)
-            await self._ui.tell(actors.DirectArrived(peer=peer, name=name, records=own))
+            await self._ui.inform(actors.DirectArrived(peer=peer, name=name, records=own))
         self._on_work()
 
     def _add(self, item: Item) -> None:
@@ -277,7 +252,7 @@ class Outgoing:
             return
         self._note_told(own)
         changed = await self._keep(own)
-        await self._tell([c for c, is_news in zip(own, changed, strict=True) if is_news])
+        await self._tell(self.progress.news(own, changed, self._now_ms()))
 
     async def _keep(self, changes: Sequence[Change]) -> Sequence[bool]:
         """A state that cannot be saved is true all the same: after a restart it is found out again."""
@@ -312,8 +287,7 @@ class Outgoing:
         for peer, some in by_peer.items():
             name = self.contacts.label(peer)
             told = actors.DeliveriesChanged(peer=peer, name=name, changes=some)
-            with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
-                await self._ui.tell(told)
+            await self._ui.inform(told)
             await self.notes.pass_on(told)
 
     def _tell_of_alteration(self, peer: str, now: records.Delivery) -> None:
@@ -397,4 +371,4 @@ class Outgoing:
         changes = self.outbox.delivered(peer, heard.delivered, now_ms)
         changes += self.outbox.read(peer, heard.read, now_ms)
         self._note_told(changes)
-        await self._tell([c for c, is_news in zip(changes, kept.changed, strict=True) if is_news])
+        await self._tell(self.progress.news(changes, kept.changed, now_ms))

@@ -71,7 +71,7 @@ class DhtActor(Actor):
         )
         self._reachability = actors.UNKNOWN
         self._announced: frozenset[str] = frozenset()
-        self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
+        self._desk = Desk(on_unheard=lambda rejected: log.debug("%s", rejected.detail))
         self._lanes: dict[type[Message], Lane] = {
             kind: self._desk.lane(begin, FINDS_AT_ONCE)
             for kind, begin in (

@@ -164,6 +164,10 @@ class FilesActor(Actor):
     async def _list(self, _: actors.ListTransfers) -> actors.TransferList:
         return actors.TransferList(transfers=map(self._ledger.status, self._ledger.all()))
 
+    @handles(actors.DescribeFiles)
+    async def _describe(self, _: actors.DescribeFiles) -> actors.FilesDescription:
+        return self._ledger.describe()
+
     async def _begin_offer(self, message: Message) -> Answer:
         assert isinstance(message, actors.OfferFile)
         return partial(self._offer, message)

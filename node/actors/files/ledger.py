@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import trio
@@ -53,6 +54,15 @@ class Ledger:
     def all(self) -> list[Transfer]:
         """The newest first."""
         return sorted(self._records.values(), key=lambda r: r.offered_at_ms, reverse=True)
+
+    def describe(self) -> actors.FilesDescription:
+        counts = Counter((record.outgoing, record.state) for record in self._records.values())
+        return actors.FilesDescription(
+            transfers=[
+                actors.TransferCount(outgoing=outgoing, state=state, count=count)
+                for (outgoing, state), count in sorted(counts.items())
+            ]
+        )
 
     def having(self, is_so: Callable[[Transfer], bool]) -> list[Key]:
         return [key for key, record in self._records.items() if is_so(record)]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 import trio
 
 from p2pchat.node.actors.bell import Bell
-from p2pchat.node.errors import ActorStoppedError
 from p2pchat.node.protocol import file_transfer as rules
 from p2pchat.node.protocol.file_transfer import Key
 from p2pchat.node.protocol.transfer_pace import TELL_EVERY
@@ -45,8 +43,7 @@ class Telling:
             self.soon(key)
             return
         self._told[key] = now, shown
-        with contextlib.suppress(ActorStoppedError):  # at the end nobody looks any more
-            await self._ui.tell(actors.TransferChanged(transfer=status))
+        await self._ui.inform(actors.TransferChanged(transfer=status))
 
     def soon(self, key: Key) -> None:
         self._later.add(key)

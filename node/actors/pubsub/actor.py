@@ -21,6 +21,7 @@ from p2pchat.node.actors.pubsub.retention import EVERY, Retention
 from p2pchat.node.errors import ActorError, NetworkError, RequestRejectedError
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol import names, peer_id, profiles
+from p2pchat.node.protocol.room_tally import RoomTally
 from p2pchat.node.protocol.rooms import Randomness, Room
 from p2pchat.node.protocol.self_image import SelfImage
 from p2pchat.node.runtime import Actor, ActorRef, handles, handles_batch
@@ -88,8 +89,9 @@ class PubsubActor(Actor):
         self._blocked: frozenset[bytes] = frozenset()  # binary peer ids
         self._rooms: dict[str, Room] = {}  # of `_open`
         self._publisher = Publisher(network, ui, self._rooms, self_image.outgoing)
+        self._tally = RoomTally()
         self._retention = Retention(storage, room_days, now_ms)
-        self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
+        self._desk = Desk(on_unheard=lambda rejected: log.debug("%s", rejected.detail))
         self._synced = self._desk.lane(self._begin_take_in, SYNCS_AT_ONCE)
         self._cleaning = self._desk.lane(self._begin_cleaning, 1)
 
@@ -184,7 +186,7 @@ class PubsubActor(Actor):
         room = self._open.pop(command.room)
         with trio.move_on_after(FAREWELL):
             await room.say_goodbye()
-        del self._rooms[command.room]
+        self._tally.left(self._rooms.pop(command.room))
         self._self_image.rooms.pop(command.room, None)
         room.close()
         await self._sync.tell(actors.RoomClosed(room=command.room))
@@ -198,6 +200,12 @@ class PubsubActor(Actor):
             room.describe(self._network.topic_peers(room.topic)) for room in self._rooms.values()
         )
         return actors.RoomList(rooms=listed)
+
+    @handles(actors.DescribePubsub)
+    async def _describe(self, _: actors.DescribePubsub) -> actors.PubsubDescription:
+        rooms = self._rooms.values()
+        neighbours = sum(len(self._network.topic_peers(room.topic)) for room in rooms)
+        return self._tally.describe(rooms, neighbours)
 
     @handles(actors.ListMembers)
     async def _list_members(self, query: actors.ListMembers) -> actors.MemberList | actors.Rejected:

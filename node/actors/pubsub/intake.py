@@ -11,7 +11,7 @@ import trio
 from google.protobuf.message import Message
 
 from p2pchat.node.actors.patience import find_patiently
-from p2pchat.node.errors import ActorError, ActorStoppedError, RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.protocol.room_message import ACCEPT_AHEAD_MS, is_alteration
 from p2pchat.node.protocol.rooms import IGNORED, Room
 from p2pchat.node.protocol.timeline import Step, Timeline
@@ -242,10 +242,7 @@ class Intake:
 
     async def _tell(self, event: Message) -> None:
         # Told, not offered: a stored message must be shown, and ui takes letters without waiting for us.
-        with contextlib.suppress(
-            ActorStoppedError
-        ):  # at the end nobody looks any more; it still goes out
-            await self._ui.tell(event)
+        await self._ui.inform(event)
 
     # ---- edits and retractions ------------------------------------------------------------------------
 

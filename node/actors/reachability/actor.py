@@ -17,7 +17,6 @@ from p2pchat.node.actors.reachability.punching import Punching
 from p2pchat.node.actors.reachability.reservations import HOP_PROTOCOL, Reservations
 from p2pchat.node.actors.reachability.ways import Ways, has_dialled_in
 from p2pchat.node.config import RelayLimits
-from p2pchat.node.errors import ActorStoppedError
 from p2pchat.node.ports import ConnectionInfo, Identified, Network, PortMapper
 from p2pchat.node.protocol import autonat, hole_punch, p2p_address
 from p2pchat.node.protocol.observed import Observed
@@ -241,8 +240,7 @@ class ReachabilityActor(Actor):
         self._reservations.look()
 
     async def _tell_addresses(self) -> None:
-        with contextlib.suppress(ActorStoppedError):
-            await self._transport.tell(actors.AddressesChanged())
+        await self._transport.inform(actors.AddressesChanged())
 
     @handles(actors.DescribeReachability)
     async def _describe(self, _: actors.DescribeReachability) -> actors.ReachabilityDescription:

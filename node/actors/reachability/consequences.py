@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from p2pchat.node.actors.bell import Bell
 from p2pchat.node.actors.reachability.answering import Answering
 from p2pchat.node.config import RelayLimits
-from p2pchat.node.errors import ActorStoppedError
 from p2pchat.node.ports import Network
 from p2pchat.node.runtime import ActorRef
 from p2pchat.proto import actors_pb2 as actors
@@ -94,5 +92,4 @@ class Consequences:
         event = actors.ReachabilityChanged(reachability=now.state, addresses=now.addresses)
         self._ui.offer(event)
         for ref in self._told:
-            with contextlib.suppress(ActorStoppedError):
-                await ref.tell(event)
+            await ref.inform(event)

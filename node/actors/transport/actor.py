@@ -110,7 +110,7 @@ class TransportActor(Actor):
             warn=self._warn,
         )
         self._remembering = Remembering(book, storage, now_ms)
-        self._desk = Desk(on_unheard=lambda rejected: log.info("%s", rejected.detail))
+        self._desk = Desk(on_unheard=lambda rejected: log.debug("%s", rejected.detail))
         self._connects = self._desk.lane(self._begin_connect, CONNECTS_AT_ONCE)
         # Not behind the others: those may wait for the answers to these.
         self._questions = self._desk.lane(self._begin_connect, QUESTIONS_AT_ONCE)
@@ -290,6 +290,7 @@ class TransportActor(Actor):
             unreached=self._book.unreached(),
             clock_ms=clocks.median(),
             clocks=len(clocks),
+            connections=telling.connection_counts(self._network.connections()),
         )
 
     # ---- who comes and goes --------------------------------------------------------------------------

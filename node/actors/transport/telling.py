@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from p2pchat.node.actors.transport.greetings import Greetings
 from p2pchat.node.ports import ConnectionInfo, Identified, PeerMoved, PeerUp
 from p2pchat.node.protocol import own_addresses
@@ -27,6 +30,15 @@ def connection(info: ConnectionInfo, greetings: Greetings) -> actors.Connection:
         clock_ms=clock or 0,
         has_clock=clock is not None,
     )
+
+
+def connection_counts(infos: Iterable[ConnectionInfo]) -> list[actors.ConnectionCount]:
+    """How many there are of each kind; nothing about whose they are."""
+    kinds = Counter((info.transport, info.outbound, info.relayed) for info in infos)
+    return [
+        actors.ConnectionCount(transport=transport, outbound=outbound, relayed=relayed, count=count)
+        for (transport, outbound, relayed), count in sorted(kinds.items())
+    ]
 
 
 def connected(event: PeerUp) -> actors.PeerConnected:

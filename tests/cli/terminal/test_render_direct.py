@@ -142,6 +142,14 @@ def mailbox() -> actors.MailboxStatus:
     )
 
 
+def test_a_worker_of_a_mailbox_says_so() -> None:
+    box = mailbox()
+    box.workers, box.of = 3, Identity(bytes([1]) * 32).peer
+    assert texts(render_contacts.mailboxes([box]))[1].startswith(
+        f"  1  (…{box.peer[-6:]})  one of 3 workers of (…{box.of[-6:]})"
+    )
+
+
 def test_mailboxes() -> None:
     refused = actors.MailboxStatus(peer=BOB.peer, problem="It wants an invite.")
     assert texts(render_contacts.mailboxes([mailbox(), refused])) == [

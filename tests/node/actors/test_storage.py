@@ -90,6 +90,19 @@ async def test_saves_that_queue_up_share_one_write(rig: Rig) -> None:
     assert sum(answer[1] for answer in answers.values()) == 1
 
 
+async def test_writes_are_timed_and_reads_are_not(rig: Rig) -> None:
+    async def commits() -> int:
+        described = await rig.cell.ref.ask(actors.DescribeStore(), actors.StoreDescription)
+        return sum(described.commits.counts)
+
+    assert await commits() == 0
+    await rig.save(room_record(1))
+    await rig.cell.ref.ask(actors.SaveProfile(profile=records.Profile(name="Ada")), actors.Done)
+    assert await commits() == 2
+    await rig.cell.ref.ask(actors.ReadProfile(), records.Profile)
+    assert await commits() == 2
+
+
 async def test_one_write_has_a_bound(rig: Rig) -> None:
     rig.store.gate.clear()
     async with trio.open_nursery() as nursery:

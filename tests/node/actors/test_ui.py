@@ -96,6 +96,10 @@ class PlayedPubsub(Played):
     async def _list(self, _: actors.ListRooms) -> actors.RoomList:
         raise ValueError("a bug")
 
+    @handles(actors.DescribePubsub)
+    async def _describe(self, _: actors.DescribePubsub) -> actors.PubsubDescription:
+        return actors.PubsubDescription(rooms=3)
+
     @handles(actors.ListMembers)
     async def _members(self, _: actors.ListMembers) -> actors.MemberList:
         return actors.MemberList(members=[actors.Member(peer="bob")])

@@ -6,6 +6,8 @@ from p2pchat.node.config import RelayLimits
 from p2pchat.node.ports import PeerUp, RelayStatus
 from tests.node.adapters.network_stage import Node, Stage
 
+CARRIED = ("circuits_carried", "relay_bytes")
+
 
 class Scene:
     """A relay, and peers that listen nowhere."""
@@ -22,7 +24,16 @@ class Scene:
 
     @property
     def counters(self) -> dict[str, int]:
-        return {name: n for name, n in self.relay.network.counters().items() if n}
+        """Without what went well."""
+        counters = self.relay.network.counters().items()
+        return {name: n for name, n in counters if n and name not in CARRIED}
+
+    @property
+    def carried(self) -> tuple[int, int]:
+        """Circuits and bytes."""
+        counters = self.relay.network.counters()
+        circuits, size = (counters.get(name, 0) for name in CARRIED)
+        return circuits, size
 
     async def hidden(self) -> Node:
         """Can only be called through a relay, once it has a reservation."""

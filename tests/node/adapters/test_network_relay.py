@@ -52,9 +52,13 @@ async def test_two_that_listen_nowhere_see_each_other_through_a_relay(stage: Sta
 async def test_streams_and_pings_go_both_ways(stage: Stage) -> None:
     on = await scene(stage)
     near, far = await on.pair()
+    assert on.carried[0] == 1
+    before = on.carried[1]
     for node, other in ((near, far), (far, near)):
         assert await node.network.ping(other.peer) > 0
         assert await node.is_echoed(other, bytes(range(256)) * (MEGABYTE // 256))
+    assert on.carried[0] == 1
+    assert on.carried[1] - before >= 4 * MEGABYTE  # there and back, from both
 
 
 @bounded

@@ -112,8 +112,8 @@ QUESTIONS = [
     (
         control.MakeCheckpointRequest(),
         actors.MakeCheckpoint(),
-        actors.CheckpointMade(path="/x"),
-        control.MakeCheckpointResponse(path="/x"),
+        actors.CheckpointMade(path="/x", stores={"store": "/x", "mail": "/y"}),
+        control.MakeCheckpointResponse(path="/x", stores={"store": "/x", "mail": "/y"}),
     ),
     (
         control.ListConversationsRequest(),

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2pchat.node.identity import Identity
-from p2pchat.node.protocol import mailbox_record, peer_id
+from p2pchat.node.protocol import mailbox_record, peer_id, worker_choice
 from p2pchat.node.protocol.limits import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES, MAX_MAILBOXES
-from p2pchat.node.protocol.links import MailboxLink
+from p2pchat.node.protocol.links import MailboxLink, MailboxWorker
 from p2pchat.node.protocol.own_mailboxes import LIFETIME_MS, OwnMailboxes
 from p2pchat.node.protocol.seal import SealKey
 from p2pchat.proto import records_pb2 as records
@@ -232,6 +232,38 @@ def test_another_token_does_not_change_the_record() -> None:
     before = some.record(NOW)
     some.add(link(0, token="other"))
     assert some.record(NOW + 1) == before
+
+
+def with_workers(first: int, *others: int) -> MailboxLink:
+    workers = tuple(MailboxWorker(BOXES[number], (ADDRESS,)) for number in others)
+    return MailboxLink(BOXES[first], (ADDRESS,), "token", workers)
+
+
+def test_of_a_mailbox_with_workers_one_is_taken_and_found_by_the_link_s_peer_id() -> None:
+    whole = with_workers(0, 1, 2)
+    some = own()
+    assert some.add(whole)
+    (peer,) = some.peers()
+    assert peer == some.chosen(whole).peer == worker_choice.choose(whole, ME.peer_bytes, ()).peer
+    entry = some.get(peer)
+    assert (peer_id.to_text(entry.of), entry.workers, entry.token) == (BOXES[0], 3, "token")
+    assert some.find(BOXES[0]) == some.find(peer[-8:]) == peer
+    assert own(some.keep()).find(BOXES[0]) == peer
+    assert not some.add(whole)
+    assert some.add(
+        with_workers(0, 1, 2, 3)
+    )  # it has one more by now, and this peer stays where it is
+    assert some.peers() == [peer]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_who_has_one_of_the_workers_stays_there_also_while_leaving(number: int) -> None:
+    some = agreed(number)
+    assert some.chosen(with_workers(0, 1, 2)).peer == BOXES[number]
+    some.leave(BOXES[number], NOW)
+    assert some.chosen(with_workers(0, 1, 2)).peer == BOXES[number]
+    some.add(with_workers(0, 1, 2))
+    assert some.peers() == [BOXES[number]]
 
 
 @pytest.mark.parametrize("addresses", [(), ("/" + "x" * MAX_ADDRESS_CHARACTERS,), ("no address",)])

@@ -118,3 +118,19 @@ async def test_an_actor_that_stopped_for_good_refuses_everything(autojump_clock:
         await cell.ref.ask(order("x"), StringValue)
     assert not cell.ref.offer(order("x"))
     assert cell.ref.drops == 1
+
+
+async def test_informing_waits_like_telling_and_bears_an_actor_that_stopped(
+    autojump_clock: MockClock,
+) -> None:
+    trace: list[str] = []
+    cell = probe_cell("a", trace)
+    async with running(tree(cell)):
+        began = trio.current_time()
+        for text in ("sleep 1", *map(str, range(Probe.mailbox_size)), "one more"):
+            await cell.ref.inform(order(text))
+        assert trio.current_time() == began + 1
+    taken = list(trace)
+    await cell.ref.inform(order("too late"))
+    assert trace == taken
+    assert any("one more" in line for line in trace)

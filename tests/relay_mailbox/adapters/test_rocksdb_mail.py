@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from p2pchat.node.adapters.rocksdb_database import RocksdbDatabase
-from p2pchat.node.errors import StoreTooNewError
+from p2pchat.node.errors import StoreError, StoreTooNewError
 from p2pchat.proto import mailbox_actors_pb2 as actors
 from p2pchat.proto import records_pb2 as records
 from p2pchat.relay_mailbox.adapters.mail_rows import ARCHIVED, BLOCKS, BY_ID, FAMILIES, Row
+from p2pchat.relay_mailbox.adapters.memory_mail import MemoryMail
 from p2pchat.relay_mailbox.adapters.rocksdb_mail import SCHEMA_VERSION, RocksdbMail
 from p2pchat.relay_mailbox.ports import MailStore
 from p2pchat.relay_mailbox.quota import Usage
@@ -96,6 +97,7 @@ def test_a_store_from_before_archives_is_brought_forward(tmp_path: Path) -> None
     store.change_registry(actors.ChangeRegistry(archived=[archived]))
     assert (list(store.registry().blocks), list(store.registry().archived)) == ([block], [archived])
     assert store.describe().schema_version == 2
+    assert store.describe().free_bytes > 0
     store.close()
     with pytest.raises(StoreTooNewError, match="schema 2"):
         RocksdbDatabase(tmp_path / "mail", families, 1).open()
@@ -114,3 +116,26 @@ def test_a_tombstone_does_not_keep_who_deposited(tmp_path: Path) -> None:
     database.close()
     senders = [(row.held, row.sender) for row in map(Row.decode, filter(None, rows))]
     assert senders == [(False, b""), (True, depositor(0))]
+
+
+def test_a_checkpoint_holds_what_was_there_until_then_and_goes_with_the_next_start(
+    tmp_path: Path,
+) -> None:
+    store = RocksdbMail(tmp_path / "mail")
+    store.open()
+    store.deposit([new_mail(1)], mail_process.PLENTY)
+    path = store.checkpoint()
+    store.deposit([new_mail(2)], mail_process.PLENTY)
+    copied = RocksdbMail(path)
+    copied.open()
+    assert (numbers_in(copied), numbers_in(store)) == ({1}, {1, 2})
+    copied.close()
+    store.open()
+    assert not path.exists()
+    assert numbers_in(store) == {1, 2}
+    store.close()
+
+
+def test_what_is_in_memory_cannot_be_backed_up() -> None:
+    with pytest.raises(StoreError, match="nothing on a disk"):
+        MemoryMail().checkpoint()
