@@ -84,6 +84,8 @@ def read_file(path: Path, keys: FileKeys) -> dict[str, Any]:
 
 def _checked(path: Path, keys: FileKeys, key: str, value: object) -> Any:
     wanted = keys.get(key.replace("_", "-"))
+    if isinstance(value, dict):
+        raise ConfigError(f"{path}: options stand without sections; leave out the line [{key}].")
     if wanted is None:
         raise ConfigError(f"{path}: there is no setting {key!r}; {_suggestion(keys, key)}")
     kinds = wanted if isinstance(wanted, tuple) else (wanted,)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from p2pchat.cli import service
+from p2pchat.cli.testnet import harm
 from p2pchat.node.errors import ConfigError
 
 if TYPE_CHECKING:  # trio and gRPC take their time to load
@@ -84,22 +85,33 @@ def run(
         wanted = settings.Settings(
             nodes, mailboxes, seconds, seed, rate, faults, settings.kinds(faults), docker, settle
         )
-        if not docker:
-            from p2pchat.cli.testnet import local_place
-
-            settings.chosen(wanted.kinds, *local_place.possible())  # before anything is made
+        _check(wanted)  # before anything is made
         with _folders(report, keep) as (data, reports):
-            return _perform(_opening(wanted, data), wanted, reports, as_json=as_json)
+            return _perform(_opening(wanted, data, keep=keep), wanted, reports, as_json=as_json)
 
 
-def _opening(wanted: Settings, data: Path) -> Opening:
+def _check(wanted: Settings) -> None:
+    """Raises `ConfigError`, or `PlaceError`, when the place plainly cannot be had."""
+    from p2pchat.cli.testnet import settings
+
+    if wanted.docker:
+        from p2pchat.cli.testnet import docker_place
+
+        docker_place.check_engine()
+    else:
+        from p2pchat.cli.testnet import local_place
+
+        settings.chosen(wanted.kinds, *local_place.possible())
+
+
+def _opening(wanted: Settings, data: Path, *, keep: bool) -> Opening:
     if wanted.docker:
         from p2pchat.cli.testnet import docker_place
 
         return partial(docker_place.open_place, wanted.docker)
     from p2pchat.cli.testnet import local_place
 
-    return partial(local_place.open_place, data, wanted.nodes, wanted.mailboxes)
+    return partial(local_place.open_place, data, wanted.nodes, wanted.mailboxes, keep=keep)
 
 
 @contextlib.contextmanager
@@ -150,8 +162,11 @@ def _lines(written: dict[str, Any]) -> Iterator[str]:
         yield written["problem"]
         return
     yield f"{'Good' if verdict['good'] else 'Bad'}: {verdict['sentence']}"
+    yield f"{'faults done':>12}: {harm.line(verdict)}"
     for name, value in verdict.items():
-        if name not in ("good", "sentence", "findings"):
+        if isinstance(value, int) and name != "good":
             yield f"{name.replace('_', ' '):>12} {value}"
+    for reason, count in verdict["refusals"].items():
+        yield f"refused ({count}): {reason}"
     for finding in verdict["findings"]:
         yield f"message {finding['number']} of {finding['sender']} at {finding['where']}: {finding['problem']}"

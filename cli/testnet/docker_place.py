@@ -61,6 +61,7 @@ class _Container:
     link_file: str
     aliases: Sequence[str]
     restarts: int  # by the engine, as far as told
+    starts: int = 1  # as far as seen
     certificate: bytes = b""
     token: str = ""
     faults: set[int] = field(default_factory=set)  # by number, partitions left aside
@@ -156,6 +157,7 @@ class DockerPlace:
         await self._move(one)
         if not state["Running"]:
             await self._do(one, "start")
+            one.starts += 1
         with trio.move_on_after(START_PATIENCE) as patience:
             await self._until_it_answers(one)
         if patience.cancelled_caught:
@@ -219,6 +221,7 @@ class DockerPlace:
                 else f"with exit code {state['ExitCode']}"
             )
             self._ended.append(f"{one.member.name} ended {why}.")
+            one.starts += max(0, restarts - one.restarts)
             one.restarts = max(restarts, one.restarts)
         if has_ended:
             await self._mend(one)
@@ -260,12 +263,21 @@ class DockerPlace:
         try:
             found = await self._engine.ask("GET", f"/containers/{one.id}/stats", query)
         except PlaceError:
-            return Vitals()
+            return Vitals(starts=one.starts)
         used = found["memory_stats"].get("usage")
         # Pages of files that nobody uses are given back when others want them.
         cached = found["memory_stats"].get("stats", {})
         idle = cached.get("inactive_file", cached.get("total_inactive_file", 0))
-        return Vitals(memory=None if used is None else used - idle)
+        return Vitals(memory=None if used is None else used - idle, starts=one.starts)
+
+
+def check_engine(socket: Path = SOCKET) -> None:
+    """Raises `PlaceError` when there is no engine to talk to."""
+    if not socket.is_socket():
+        raise PlaceError(
+            f"--docker: there is no Docker engine here, for there is no socket {socket}. It is for a container "
+            "that has the engine's socket: docs/operations.md shows how the compose project does it."
+        )
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 HOUR = 3600.0  # seconds
 WARM_UP = 600.0  # seconds at the begin that say nothing about growth: caches fill, everybody meets everybody
 WARM_UP_SHARE = 1 / 4  # ... of a run that is too short for that
+SHORTEST_SLOPE = 600.0  # seconds; what grows in less says nothing about an hour
 BUCKETS = 60  # points of a curve over time
 SHORTEST_BUCKET = 2.0  # seconds
 
@@ -44,9 +45,27 @@ def warm_up(seconds: float) -> float:
     return min(WARM_UP, seconds * WARM_UP_SHARE)
 
 
-def settled(points: Iterable[Point], seconds: float) -> list[Point]:
-    """Those behind the warm-up and before the end of the traffic."""
-    return [point for point in points if warm_up(seconds) <= point[0] <= seconds]
+def steady(points: Iterable[tuple[int, Point]], seconds: float) -> list[Point]:
+    """The longest stretch that one start of a program has given, without its warm-up and before the end of the traffic.
+
+    Each point comes with the number of the start. Empty when no stretch is long enough to say anything.
+    """
+    stretches: dict[int, list[Point]] = {}
+    for start, point in points:
+        if point[0] <= seconds:
+            stretches.setdefault(start, []).append(point)
+    warm = [_warm(stretch, warm_up(seconds)) for stretch in stretches.values()]
+    longest = max(warm, key=length, default=[])
+    return longest if length(longest) >= SHORTEST_SLOPE else []
+
+
+def _warm(stretch: Sequence[Point], warm_up: float) -> list[Point]:
+    return [point for point in stretch if point[0] >= stretch[0][0] + warm_up]
+
+
+def length(stretch: Sequence[Point]) -> float:
+    """In seconds."""
+    return stretch[-1][0] - stretch[0][0] if stretch else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,9 @@ from typing import NamedTuple
 ROOM = 0xFFFF  # in place of a node's number: to everybody
 NEVER = math.nan
 EARLY = 1_000  # changes of messages that are not known yet: their sender has still to answer; more are left out
+REASONS = 20  # for refusals that are told apart; more are counted together
+OTHER = "other reasons"
+PATH = re.compile(r"(?<![\w/.])/[^\s:;,'\"]+")  # which says more of the machine than of the reason
 SHOWN = 50  # lost, doubled and damaged messages that a verdict names; it counts all
 
 
@@ -93,6 +97,7 @@ class Verdict:
         int  # direct messages without a receipt that have not arrived: they wait at their sender
     )
     findings: tuple[Finding, ...]
+    refusals: dict[str, int]  # how often each reason was given
 
     @property
     def good(self) -> bool:
@@ -129,6 +134,7 @@ class Ledger:
         self._damaged: list[tuple[int, int]] = []  # number and node
         self._ids: dict[str, int] = {}  # of accepted direct messages that are not read yet
         self._early: dict[str, Receipt] = {}
+        self._refusals = Counter[str]()  # by reason
 
     # ---- while it runs ----------------------------------------------------------------------------
 
@@ -156,8 +162,15 @@ class Ledger:
             self._ids[message_id] = number
             self._note_receipt(message_id, number, self._early.pop(message_id, Receipt.NONE))
 
-    def refused(self, number: int) -> None:
+    def refused(self, number: int, reason: str) -> None:
         self._states[number] = State.REFUSED
+        reason = PATH.sub("(path)", reason)
+        is_known = reason in self._refusals or len(self._refusals) < REASONS
+        self._refusals[reason if is_known else OTHER] += 1
+
+    def refusals(self) -> dict[str, int]:
+        """How often each reason was given, the most frequent first."""
+        return dict(self._refusals.most_common())
 
     def found_own(self, node: str, number: int, message_id: str) -> None:
         """It is in its sender's history: accepted, though no answer has come. Once nobody writes any more."""
@@ -310,6 +323,7 @@ class Ledger:
                 self._waits(number) and not self._held[node][number] for number, node in copies
             ),
             findings=tuple([*lost, *doubled, *damaged][:SHOWN]),
+            refusals=self.refusals(),
         )
 
     def _direct_receipts(self) -> bytes:

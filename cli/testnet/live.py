@@ -17,6 +17,7 @@ from p2pchat.cli.testnet.samples import Sample
 
 REFRESH = 0.5  # seconds between two pictures on a terminal
 LINE_EVERY = 5.0  # seconds between two lines elsewhere, at least
+MEETING = "everybody registers and meets"
 LINES = 120  # of a whole run, about
 
 
@@ -45,10 +46,9 @@ async def _show_lines(run: Run, out: TextIO) -> None:
 def line(run: Run) -> str:
     counts = run.ledger.counts()
     told = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    told = told or (MEETING if run.phase == "meeting" else "nothing yet")
     under = "; ".join(_faults(run))
-    return f"{run.now():6.0f} s  {run.phase}: {told or 'nothing yet'}" + (
-        f" [{under}]" if under else ""
-    )
+    return f"{run.now():6.0f} s  {run.phase}: {told}" + (f" [{under}]" if under else "")
 
 
 def _picture(run: Run) -> Group:
@@ -65,6 +65,7 @@ def _picture(run: Run) -> Group:
     whole = f" of {run.settings.seconds:.0f}" if run.phase == "traffic" else ""
     head = Text(f"{run.phase}  {run.now():.0f}{whole} s", style="bold")
     told = "  ".join(f"{name} {count}" for name, count in run.ledger.counts().items())
+    told = MEETING if run.phase == "meeting" else told
     return Group(head, Text(told), table)
 
 

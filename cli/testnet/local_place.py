@@ -66,6 +66,7 @@ class _Running:
     one_at_a_time: trio.Lock = field(default_factory=trio.Lock)
     has_fault: bool = False
     told_of: int = 0  # the id of the process that has ended unasked last
+    starts: int = 0
 
 
 class LocalPlace:
@@ -107,6 +108,7 @@ class LocalPlace:
         """Until it can be asked. Raises `PlaceError`."""
         for last in (*[False] * (STARTS - 1), True):
             await one.process.start()
+            one.starts += 1
             self._guard.watch(one.process.pid)
             try:
                 sign = "is ready" if one.member.role is Role.NODE else "Peer id:"
@@ -214,12 +216,14 @@ class LocalPlace:
         ]
 
     async def vitals(self, name: str) -> Vitals:
-        pid = self._running[name].process.pid
+        one = self._running[name]
+        pid = one.process.pid
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid) if pid else None
             if process is not None:
-                return Vitals(int(process.memory_info().rss), process.num_fds())
-        return Vitals()
+                memory = int(process.memory_info().rss)
+                return Vitals(memory, process.num_fds(), one.starts)
+        return Vitals(starts=one.starts)
 
     async def close(self) -> None:
         """Everybody in order, as far as they let themselves be stopped."""
@@ -249,11 +253,16 @@ def _without(problem: str) -> tuple[frozenset[Kind], Sequence[str]]:
 
 
 @contextlib.asynccontextmanager
-async def open_place(folder: Path, nodes: int, mailboxes: int) -> AsyncIterator[LocalPlace]:
-    """`folder` gets the data, logs and output of everybody; nothing runs any more afterwards."""
-    library, problem = await trio.to_thread.run_sync(preload.build, folder)
-    guard = Guard()
+async def open_place(
+    folder: Path, nodes: int, mailboxes: int, *, keep: bool
+) -> AsyncIterator[LocalPlace]:
+    """`folder` gets the data, logs and output of everybody; nothing runs any more afterwards.
+
+    It is deleted then, unless it is to be kept.
+    """
+    guard = Guard(None if keep else folder)
     try:
+        library, problem = await trio.to_thread.run_sync(preload.build, folder)
         async with trio.open_nursery() as nursery:
             stage = Stage(folder, _Nobody(), nursery)
             place = LocalPlace(folder, stage, guard, library)

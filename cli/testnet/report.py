@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from p2pchat.cli.testnet import figures
+from p2pchat.cli.testnet import figures, harm
 from p2pchat.cli.testnet.run import Done, Run
 from p2pchat.cli.testnet.samples import Sample
 from p2pchat.node.version import program_version
@@ -37,8 +37,9 @@ def report(run: Run, started: datetime, problem: str) -> dict[str, Any]:
         "faults_possible": sorted(run.kinds),
         "faults_left_out": list(run.place.left_out),
         "problem": problem,
-        "verdict": run.verdict.as_json() if run.verdict is not None else None,
+        "verdict": _verdict(run),
         "counts": run.ledger.counts(),
+        "refusals": run.ledger.refusals(),
         "missing": run.ledger.missing(),
         "settled_after": _number(run.settled_after),
         "latency": _latencies(run),
@@ -57,6 +58,14 @@ def report(run: Run, started: datetime, problem: str) -> dict[str, Any]:
         ],
         "host": host(),
     }
+
+
+def _verdict(run: Run) -> dict[str, Any] | None:
+    if run.verdict is None:
+        return None
+    done = [each.fault.kind for each in run.faults if not math.isnan(each.began)]
+    asked = run.settings.kinds != frozenset()
+    return harm.told(run.verdict.as_json(), asked=asked, kinds=run.kinds, done=done)
 
 
 def host() -> dict[str, Any]:
@@ -113,12 +122,13 @@ def _fault(done: Done) -> dict[str, Any]:
 
 
 def _growth(samples: Iterable[Sample], seconds: float) -> dict[str, Any]:
-    """The samples, and by how much each series grows in an hour."""
+    """The samples, and by how much each series grows in an hour; null where no stretch is long enough."""
     rows = [asdict(sample) for sample in samples]
     slopes = {}
     for name in SERIES:
-        points = [(row["at"], row[name]) for row in rows if not math.isnan(row[name])]
-        slopes[name] = _number(figures.slope(figures.settled(points, seconds)))
+        known = [row for row in rows if not math.isnan(row[name])]
+        points = [(row["starts"], (row["at"], row[name])) for row in known]
+        slopes[name] = _number(figures.slope(figures.steady(points, seconds)))
     return {"slopes_per_hour": slopes, "samples": [_numbers(row) for row in rows]}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from p2pchat.cli.testnet import plots
+from p2pchat.cli.testnet import harm, plots
 from p2pchat.cli.testnet.plots import Bar, Line
 from p2pchat.cli.testnet.vocabulary import Kind
 
@@ -113,7 +113,8 @@ def _verdict(report: dict[str, Any]) -> str:
     verdict = report["verdict"]
     if verdict is None:
         rows = "".join(_row(name, value) for name, value in report["counts"].items())
-        return f'<p class="verdict bad">{escape(report["problem"])}</p><table>{rows}</table>'
+        problem = f'<p class="verdict bad">{escape(report["problem"])}</p>'
+        return f"{problem}<table>{rows}</table>{_refusals(report)}"
     good = verdict["good"]
     said = verdict["sentence"]
     settled = report["settled_after"]
@@ -125,7 +126,8 @@ def _verdict(report: dict[str, Any]) -> str:
     rows = "".join(_row(name, verdict[name], text) for name, text in COUNTS.items())
     return (
         f'<p class="verdict {"good" if good else "bad"}">{said}</p><p class="soft">{waited}</p>'
-        f"<table>{rows}</table>{_findings(verdict['findings'])}{_ended(report)}"
+        f"<p>faults done: {escape(harm.line(verdict))}</p><table>{rows}</table>"
+        f"{_refusals(report)}{_findings(verdict['findings'])}{_ended(report)}"
     )
 
 
@@ -133,6 +135,13 @@ def _row(name: str, value: object, text: str = "") -> str:
     label = escape(name.replace("_", " "))
     return (
         f'<tr><td>{label}</td><td class="n">{value}</td><td class="soft">{escape(text)}</td></tr>'
+    )
+
+
+def _refusals(report: dict[str, Any]) -> str:
+    return "".join(
+        f'<p class="soft">refused ({count}): {escape(reason)}</p>'
+        for reason, count in report["refusals"].items()
     )
 
 
@@ -219,7 +228,7 @@ def _members(report: dict[str, Any]) -> str:
     rows = "".join(_member(member, report) for member in report["members"])
     note = (
         f"Each at the end, over the time, and how it grows in an hour by least squares, the first "
-        f"{report['warm_up']:.0f} s left out."
+        f"{report['warm_up']:.0f} s after a start left out; - where no ten minutes remain without a restart."
     )
     return f'<p class="soft">{note}</p><table><tr><th></th>{heads}</tr>{rows}</table>'
 
@@ -234,6 +243,6 @@ def _series(member: dict[str, Any], name: str, end: float) -> str:
     samples = [(s["at"], s[name] / unit) for s in member["samples"] if s[name] is not None]
     last = f"{samples[-1][1]:.0f} {text}" if samples else ""
     slope = member["slopes_per_hour"][name]
-    grows = "" if slope is None or math.isnan(slope) else f"{slope / unit:+.2f} {text}/h"
+    grows = "-" if slope is None or math.isnan(slope) else f"{slope / unit:+.2f} {text}/h"
     curve = plots.spark(samples, max(end, samples[-1][0] if samples else end))
     return f'<td class="n">{last}</td><td>{curve}</td><td class="n soft">{grows}</td>'

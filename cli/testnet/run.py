@@ -157,8 +157,8 @@ class Run:
         try:
             message_id = await self.people[post.sender].send(to, text)
             self.ledger.accepted(number, message_id, self.now())
-        except RequestRefusedError:
-            self.ledger.refused(number)
+        except RequestRefusedError as error:
+            self.ledger.refused(number, str(error))
         except ControlError:
             pass  # it may have it or not
         finally:

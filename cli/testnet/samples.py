@@ -26,6 +26,7 @@ class Sample:
     memory: float  # bytes; NaN, here and below: not known
     descriptors: float
     tasks: float
+    starts: int  # how often it was started until then
 
 
 class Samples:
@@ -54,8 +55,8 @@ class Samples:
         tasks = math.nan
         with trio.move_on_after(PATIENCE):
             tasks = await self._tasks(member)
-        sample = Sample(at, _known(vitals.memory), _known(vitals.descriptors), tasks)
-        self.of[member.name].append(sample)
+        known = (_known(vitals.memory), _known(vitals.descriptors))
+        self.of[member.name].append(Sample(at, *known, tasks, vitals.starts))
 
     async def _tasks(self, member: Member) -> float:
         """0, which a program that does not count them says, is not known."""

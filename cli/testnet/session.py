@@ -25,6 +25,8 @@ Opening = Callable[[], AbstractAsyncContextManager[Place]]
 
 STOPPED = "The run was stopped before its verdict."
 STARTING = "Starting everybody ..."
+LOOKING = "Looking for the members of {project} ..."
+STOPPING = "Stopping everybody ..."
 TOO_EARLY = "The run was stopped before everybody was there."
 
 
@@ -42,12 +44,13 @@ async def _whole(opening: Opening, wanted: Settings, reports: Path) -> dict[str,
     with trio.open_signal_receiver(*service.STOPPING) as signals:
         async with trio.open_nursery() as nursery:
             with trio.CancelScope() as scope:
-                nursery.start_soon(_cancel_on, signals, scope)
-                _tell(STARTING)
+                screen = trio.Lock()  # who has it may write there
+                nursery.start_soon(_cancel_on, signals, scope, screen)
+                _tell(LOOKING.format(project=wanted.docker) if wanted.docker else STARTING)
                 async with opening() as place:
                     if wanted.kinds is None:
                         _tell(*(f"Left out: {text}" for text in place.left_out))
-                    await _happen(Run(place, wanted), reports, written)
+                    await _happen(Run(place, wanted), reports, written, screen)
             nursery.cancel_scope.cancel()
     if not written:
         raise P2pchatError(TOO_EARLY)
@@ -60,18 +63,26 @@ def _tell(*lines: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-async def _cancel_on(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+async def _cancel_on(
+    signals: AsyncIterator[int], scope: trio.CancelScope, screen: trio.Lock
+) -> None:
     """The receiver stays open until the end: a second signal must not tear the stop to pieces."""
+    is_terminal = sys.stderr.isatty()  # which has written "^C" where our next line begins
     async for _ in signals:
-        scope.cancel()
+        if not scope.cancel_called:
+            scope.cancel()
+            async with screen:  # once the table moves no more
+                _tell(f"\r{STOPPING}" if is_terminal else STOPPING)
+        elif is_terminal:
+            _tell("")
 
 
-async def _happen(driven: Run, reports: Path, written: dict[str, Any]) -> None:
+async def _happen(driven: Run, reports: Path, written: dict[str, Any], screen: trio.Lock) -> None:
     """Fill `written` with the report, of what was until then, before anybody is stopped."""
     started, problem = datetime.now(UTC), STOPPED
     try:
         with one_error():
-            async with trio.open_nursery() as nursery:
+            async with screen, trio.open_nursery() as nursery:
                 nursery.start_soon(live.show, driven, sys.stderr)
                 await driven.whole()
                 nursery.cancel_scope.cancel()

@@ -53,10 +53,14 @@ class Settings:
 def kinds(text: str) -> frozenset[Kind] | None:
     """Of `--faults`. Raises `ConfigError`."""
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    words = list(dict.fromkeys(words))
     if words == [ALL]:
         return None
     if words == [NONE]:
         return frozenset()
+    for word in (ALL, NONE):
+        if word in words:
+            raise ConfigError(f"--faults: {word!r} cannot stand beside other names.")
     known = [str(kind) for kind in Kind]
     for word in words or [text]:
         if word not in known:

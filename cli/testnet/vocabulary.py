@@ -52,3 +52,4 @@ class Vitals:
 
     memory: int | None = None  # bytes, resident
     descriptors: int | None = None  # open files and sockets
+    starts: int = 1  # how often it was started so far: what it takes begins anew each time

@@ -7,6 +7,7 @@ connection.
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -61,10 +62,9 @@ async def http_port(listen: str, answer: Answer) -> AsyncIterator[HttpPort]:
     try:
         listeners = await trio.open_tcp_listeners(port, host=host)
     except OSError as error:
-        problem = error.strerror or str(error)
-        raise ConfigError(f"Metrics cannot be on {listen}: {problem}.") from error
+        raise ConfigError(f"--metrics {listen}: {_problem(error)}.") from error
     except UnicodeError as error:  # of a part of the name that is empty or has more than 63 signs
-        raise ConfigError(f"Metrics cannot be on {listen}: no host is called that.") from error
+        raise ConfigError(f"--metrics {listen}: no host is called that.") from error
     names = [listener.socket.getsockname() for listener in listeners]
     opened = HttpPort([(name[0], name[1]) for name in names])
     server = _Server(opened, answer)
@@ -72,6 +72,14 @@ async def http_port(listen: str, answer: Answer) -> AsyncIterator[HttpPort]:
         nursery.start_soon(trio.serve_listeners, server.serve, listeners)
         yield opened
         nursery.cancel_scope.cancel()
+
+
+def _problem(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "this address is in use by another program"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this computer does not have this address"
+    return error.strerror or str(error)
 
 
 class _Server:

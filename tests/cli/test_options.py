@@ -73,7 +73,8 @@ def test_a_file_may_hold_every_option(tmp_path: Path) -> None:
         ("message-days = true", "must be a whole number"),
         ("message-days = '7'", "must be a whole number"),
         ("name = ", "not valid TOML"),
-        ("[node]\nname = 'Ada'", "no setting 'node'"),
+        ("[node]\nname = 'Ada'", "without sections; leave out the line .node."),
+        ("[room]\nname = 'Ada'", "without sections; leave out the line .room."),
     ],
 )
 def test_mistakes_in_a_file(tmp_path: Path, text: str, part: str) -> None:

@@ -135,9 +135,20 @@ def test_a_node_that_listens_nowhere() -> None:
         (Given(message_days=366), "--message-days: 366 is not"),
         (Given(room_days=-1), "--room-days: -1 is not a number from 0 to 36500"),
         (Given(control_listen="7443"), "--control-listen: '7443' is not usable: it has no host"),
-        (Given(control_listen="localhost"), "--control-listen: 'localhost' is not usable"),
-        (Given(metrics="localhost"), "--metrics: 'localhost' is not usable: it has no port"),
-        (Given(metrics="99999"), "--metrics: '99999' is not usable: it has no port from 0 to"),
+        (
+            Given(control_listen="localhost"),
+            "--control-listen: .* has no port, as in 127.0.0.1:7443",
+        ),
+        (
+            Given(metrics="localhost"),
+            "--metrics: 'localhost' is not usable: it has no port, as in 127.0.0.1:9464, or 9464 alone",
+        ),
+        (Given(metrics=":9464"), "--metrics: ':9464' .*: it has no host, .*, or 9464 alone"),
+        (
+            Given(metrics="http://127.0.0.1:1"),
+            "--metrics: .*: a host and a port .* without http://",
+        ),
+        (Given(metrics="99999"), "--metrics: '99999' is not usable: a port is a number from 0 to"),
         (Given(metrics="::1:9464"), "--metrics: '::1:9464' is not usable: an IPv6 address stands"),
         (Given(bootstrap=("none", f"/ip4/1.2.3.4/tcp/4001/p2p/{PEER}")), "--bootstrap: 'none'"),
     ],

@@ -105,6 +105,7 @@ def test_killed_nodes_lose_nothing(folder: Path) -> None:
     assert verdict["sent"] > 0
     assert verdict["arrived"] == verdict["expected"] > 0
     assert found["faults"]
+    assert verdict["faults_done"] == {"kill": len(found["faults"])}
     assert all(each["kind"] == "kill" and each["ended"] for each in found["faults"])
     assert all(member["samples"] for member in found["members"])
     assert not list(folder.glob("p2pchat-net-*"))
@@ -139,6 +140,7 @@ def test_nobody_outlives_a_killed_driver_not_even_who_is_stopped(folder: Path) -
         started.process.send_signal(signal.SIGKILL)
         _, left = psutil.wait_procs(others, PATIENCE)
         assert not left
+        assert not list(folder.glob("p2pchat-net-*"))  # the guard is the last to go
 
 
 def test_ctrl_c_stops_in_order_and_leaves_a_report(folder: Path) -> None:
@@ -147,6 +149,7 @@ def test_ctrl_c_stops_in_order_and_leaves_a_report(folder: Path) -> None:
         started.until("traffic: sent")
         others = started.others()
         started.process.send_signal(signal.SIGINT)
+        started.until("Stopping everybody ...")
         said = started.end(1)
         _, left = psutil.wait_procs(others, PATIENCE)
     assert not left

@@ -189,6 +189,13 @@ async def test_vitals_leave_the_idle_cache_aside(place: DockerPlace, one: Played
     assert (await place.vitals("node-1")).memory is None
 
 
+async def test_vitals_count_the_starts(place: DockerPlace, one: PlayedContainer) -> None:
+    assert (await place.vitals("node-1")).starts == 1
+    await place.begin(fault(Kind.KILL))
+    await place.end(fault(Kind.KILL))
+    assert (await place.vitals("node-1")).starts == 2
+
+
 async def test_everything_goes_on_when_the_place_is_closed(
     socket: Path, one: PlayedContainer
 ) -> None:

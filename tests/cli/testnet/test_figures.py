@@ -32,8 +32,24 @@ def test_no_slope_without_two_times(points: list[figures.Point]) -> None:
 def test_warm_up_and_what_comes_after_the_traffic_are_left_out() -> None:
     assert figures.warm_up(3600) == 600
     assert figures.warm_up(120) == 30
-    points = [(at, 0.0) for at in (0.0, 29.0, 30.0, 120.0, 121.0)]
-    assert [at for at, _ in figures.settled(points, 120)] == [30.0, 120.0]
+    points = [(1, (at, 0.0)) for at in (0.0, 599.0, 600.0, 3600.0, 3601.0)]
+    assert [at for at, _ in figures.steady(points, 3600)] == [600.0, 3600.0]
+
+
+def test_a_short_run_has_no_slope() -> None:
+    assert figures.steady([(1, (float(at), 0.0)) for at in range(781)], 780) == []
+    found = figures.steady([(1, (float(at), 0.0)) for at in range(801)], 800)
+    assert (found[0][0], found[-1][0]) == (200.0, 800.0)
+    assert figures.steady([], 3600) == []
+
+
+def test_the_longest_stretch_without_a_restart_counts() -> None:
+    """A new program begins small: from before to after is no growth."""
+    points = [(1 if at < 1000 else 2, (float(at), 9.0)) for at in range(0, 3601, 10)]
+    found = figures.steady(points, 3600)
+    assert (found[0][0], found[-1][0]) == (1600.0, 3600.0)
+    often = [(at // 1000, (float(at), 9.0)) for at in range(0, 3601, 10)]
+    assert figures.steady(often, 3600) == []
 
 
 def test_buckets() -> None:

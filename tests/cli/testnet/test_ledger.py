@@ -2,7 +2,16 @@
 
 import pytest
 
-from p2pchat.cli.testnet.ledger import EARLY, SHOWN, Copy, Ledger, Receipt, Verdict
+from p2pchat.cli.testnet.ledger import (
+    EARLY,
+    OTHER,
+    REASONS,
+    SHOWN,
+    Copy,
+    Ledger,
+    Receipt,
+    Verdict,
+)
 
 NODES = ("ann", "ben", "cy")
 
@@ -201,9 +210,29 @@ def test_an_answer_after_it_was_found_counts_once() -> None:
 
 def test_a_refused_message_is_not_sent() -> None:
     ledger = Ledger(NODES)
-    ledger.refused(ledger.asked("ann", "ben", 1.0))
+    ledger.refused(ledger.asked("ann", "ben", 1.0), "The disk is full.")
     found = ledger.verdict()
     assert (found.sent, found.refused, found.expected) == (0, 1, 0)
+
+
+def test_reasons_are_counted_and_name_no_path() -> None:
+    ledger = Ledger(NODES)
+    for node in NODES:
+        reason = f"The disk is full: nothing can be saved in /tmp/net/{node}/store until then."
+        ledger.refused(ledger.asked(node, "", 1.0), reason)
+    ledger.refused(ledger.asked("ann", "", 1.0), "It is starting and/or stopping.")
+    assert ledger.verdict().as_json()["refusals"] == {
+        "The disk is full: nothing can be saved in (path) until then.": 3,
+        "It is starting and/or stopping.": 1,
+    }
+
+
+def test_reasons_are_bounded() -> None:
+    ledger = Ledger(NODES)
+    for number in range(REASONS + 2):
+        ledger.refused(ledger.asked("ann", "ben", 1.0), f"Reason {number}.")
+    assert len(ledger.refusals()) == REASONS + 1
+    assert ledger.refusals()[OTHER] == 2
 
 
 def test_only_some_are_named() -> None:

@@ -187,6 +187,28 @@ async def test_answers_that_are_none(
     await run.whole()
     assert run.verdict is not None
     assert (run.verdict.unknown, run.verdict.refused, run.verdict.good) == (1, 1, True)
+    found = report(run, START, "")
+    assert found["refusals"] == found["verdict"]["refusals"] == {"full": 1}
+    assert "no fault happened" not in found["verdict"]["sentence"]  # none was asked for
+
+
+async def test_a_run_too_short_for_any_fault_says_so(
+    people: type[MemoryPerson], autojump_clock: trio.testing.MockClock
+) -> None:
+    run = Run(MemoryPlace(), settings(seconds=2.0))
+    await run.whole()
+    verdict = report(run, START, "")["verdict"]
+    assert verdict["good"]
+    assert verdict["sentence"] == "Nothing is lost or doubled. But no fault happened."
+    assert verdict["faults_never_came"] == ["kill", "stop"]
+
+
+async def test_slopes_of_a_long_run(
+    people: type[MemoryPerson], autojump_clock: trio.testing.MockClock
+) -> None:
+    run = Run(MemoryPlace(), settings(seconds=1300.0, rate=0.1))
+    await run.whole()
+    assert report(run, START, "")["members"][0]["slopes_per_hour"]["memory"] == 0
 
 
 async def test_what_a_sender_has_without_having_answered_is_looked_for(
@@ -230,7 +252,10 @@ async def test_the_report_is_json_and_becomes_a_page(
     assert found["faults_left_out"] == ["full-disk: not in memory."]
     assert found["members"][0]["samples"][0]["memory"] == 1000
     assert found["members"][0]["samples"][0]["tasks"] is None
-    assert found["members"][0]["slopes_per_hour"]["memory"] == 0
+    assert found["members"][0]["slopes_per_hour"]["memory"] is None  # of so short a run
+    done = found["verdict"]["faults_done"]
+    assert sum(done.values()) == len(run.faults)
+    assert {*done, *found["verdict"]["faults_never_came"]} == {"kill", "stop"}
     assert sum(bucket["count"] for bucket in found["over_time"]) == found["verdict"]["arrived"]
     assert len(found["slowest"]) == 10
     assert "Nothing is lost or doubled" in page(found)
@@ -247,6 +272,7 @@ async def test_lines_for_who_has_no_terminal(
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     lines = out.getvalue().splitlines()
+    assert any("meeting: everybody registers and meets" in line for line in lines)
     assert any("traffic: sent" in line for line in lines)
     assert any(": kill" in line or ": stop" in line for line in lines)
     assert "done:" in lines[-1]

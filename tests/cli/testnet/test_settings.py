@@ -32,9 +32,17 @@ def test_faults_by_name(text: str, expected: frozenset[Kind] | None) -> None:
     assert kinds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "fire", "kill,fire", "all,kill"])
+@pytest.mark.parametrize("text", ["", "fire", "kill,fire"])
 def test_unknown_faults_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="there is no fault"):
+        kinds(text)
+
+
+@pytest.mark.parametrize("text", ["all,kill", "kill, None", "all,none"])
+def test_all_and_none_stand_alone(text: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"--faults: '(all|none)' cannot stand beside other names"
+    ):
         kinds(text)
 
 

@@ -160,13 +160,13 @@ async def test_a_bug_ends_one_connection_and_is_logged(caplog: pytest.LogCapture
 async def test_an_address_in_use_is_said_in_plain_words() -> None:
     async with opened() as port:
         taken = f"127.0.0.1:{port.addresses[0][1]}"
-        with pytest.raises(ConfigError, match=rf"Metrics cannot be on {taken}: .*in use"):
+        with pytest.raises(ConfigError, match=rf"--metrics {taken}: .*in use by another"):
             await _fails(taken)
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "no..where", 64 * "x"])
 async def test_a_host_that_is_none_is_said_in_plain_words(host: str) -> None:
-    with pytest.raises(ConfigError, match=rf"Metrics cannot be on {re.escape(host)}:0"):
+    with pytest.raises(ConfigError, match=rf"--metrics {re.escape(host)}:0: "):
         await _fails(f"{host}:0")
 
 
