@@ -21,7 +21,7 @@ from p2pchat.node.errors import ConfigError, StoreInUseError
 BACKUP_EXAMPLE = "For example: p2pchat backup /media/usb/p2pchat.age"
 RESTORE_EXAMPLE = "For example: p2pchat restore /media/usb/p2pchat.age"
 CHECKPOINT_TIMEOUT = 120.0  # seconds; some milliseconds on an ordinary disk
-TWICE = "Never run this and the node that the backup was made of at a time: each would get a part of the mail."
+TWICE = "Never run this and the {role} that the backup was made of at a time: each would get a part of the mail."
 
 PassphraseFile = Annotated[
     Path | None,
@@ -90,7 +90,7 @@ def restore(
     ] = "",
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Put a backup in place, as the data folder of a node.
+    """Put a backup in place, as the data folder of a node or a mailbox.
 
     The whole file is checked before anything is there.
     """
@@ -103,12 +103,22 @@ def restore(
         restoring.check_source(source)
         found = restoring.restore(source, folder, passphrase.known_passphrase(passphrase_file))
     made_at = datetime.fromtimestamp(found.made_at_ms / 1000).astimezone()
-    where = f" --data-dir {shlex.quote(str(folder))}" if data_dir else ""
+    role = "mailbox" if found.is_mailbox else "node"
     typer.echo(f"Peer id:  {found.peer}")
     typer.echo(f"As of:    {made_at:%Y-%m-%d %H:%M:%S %z}")
     typer.echo(f"Kept in:  {folder}")
-    typer.echo(f"Start it: p2pchat {'mailbox' if found.is_mailbox else 'node'}{where}")
-    typer.echo(f"p2pchat: {TWICE}", err=True)
+    typer.echo(f"Start it: {_how_to_start(role, folder if data_dir else None)}")
+    typer.echo(f"p2pchat: {TWICE.format(role=role)}", err=True)
+
+
+def _how_to_start(role: str, folder: Path | None) -> str:
+    """`folder` is None where it is the platform's."""
+    if folder is None:
+        return f"p2pchat {role}"
+    if role == "mailbox" and (number := data_folder.worker_number(folder)):
+        first = shlex.quote(str(folder.parent.parent))
+        return f"p2pchat mailbox --workers N --data-dir {first} (N as before: this is its worker {number})"
+    return f"p2pchat {role} --data-dir {shlex.quote(str(folder))}"
 
 
 @contextlib.contextmanager

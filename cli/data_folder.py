@@ -42,6 +42,12 @@ def further_workers(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob("workers/*/identity.key"))
 
 
+def worker_number(folder: Path) -> int:
+    """Which worker of a mailbox has its data there, by the name of the folder; 0: the first one, or none."""
+    is_one = folder.parent.name == "workers" and folder.name.isdecimal()
+    return int(folder.name) if is_one else 0
+
+
 def is_in_use(store: Path) -> bool:
     """Whether a node has the store open: RocksDB holds a lock on the file LOCK in it."""
     import fcntl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -78,18 +78,23 @@ async def _come_up(mailbox: MailboxHandle, control: MailboxControl) -> list[str]
     await mailbox.operator.request(actors.DescribeMailbox(), actors.MailboxDescription)
     status = await control.status(control_pb2.StatusRequest())
     listed = await control.list_invites(control_pb2.ListInvitesRequest())
-    return list(first_lines(mailbox.config, status.mailbox, listed.invites))
+    announced = mailbox.config.node.announce
+    return list(first_lines(mailbox.config, status.mailbox, listed.invites, announced))
 
 
 def first_lines(
     config: MailboxConfig,
     here: actors.MailboxDescription,
     invites: Iterable[actors.InviteDescription],
+    announced: Collection[str] = (),
 ) -> Iterator[str]:
-    """One fact a line, so that scripts can read them."""
+    """One fact a line, so that scripts can read them. `announced`: what the operator says leads here, and where it need
+    not listen itself; without peer ids."""
     yield f"Peer id: {here.peer}"
     yield f"Data folder: {config.node.data_dir}"
-    yield from (f"Listening: {address}" for address in here.addresses)
+    for address in here.addresses:
+        known = "Announced" if address.rpartition("/p2p/")[0] in announced else "Listening"
+        yield f"{known}: {address}"
     yield f"Registration: {here.registration}"
     if config.registration is not RegistrationPolicy.INVITE:
         yield f"Link: {here.link}"

@@ -20,6 +20,7 @@ from p2pchat.relay_mailbox.config import MOST_ROOMS, MailboxConfig, Registration
 PORT = 4001  # as most libp2p programs: firewalls and examples know it
 LISTEN = (f"/ip4/0.0.0.0/tcp/{PORT}", f"/ip4/0.0.0.0/udp/{PORT}/quic-v1")
 LISTEN_IP6 = f"/ip6/::/tcp/{PORT}"
+ANNOUNCE_EXAMPLE = f"/dns4/mail.example.org/tcp/{PORT}"
 
 HOUR = 3600.0  # seconds
 DAY = 24 * HOUR
@@ -141,7 +142,7 @@ def announced(addresses: Sequence[str], called: str, peer: str = "") -> tuple[st
         raise ConfigError(f"{called}: a link has room for {MAX_ADDRESSES} addresses.")
     found = []
     for address in addresses:
-        if problem := settings.address_problem(address):
+        if problem := settings.address_problem(address, ANNOUNCE_EXAMPLE) or _nowhere(address):
             raise ConfigError(f"{called}: {address!r} is not usable: {problem}")
         place, is_named, named = address.rpartition("/p2p/")
         if is_named and peer and named != peer:
@@ -150,6 +151,18 @@ def announced(addresses: Sequence[str], called: str, peer: str = "") -> tuple[st
         if not mailbox_record.is_address(found[-1]):
             raise ConfigError(f"{called}: {address!r} is not usable: it is too long for a link.")
     return tuple(dict.fromkeys(found))
+
+
+def _nowhere(address: str) -> str | None:
+    import ipaddress
+
+    kind, host = address.split("/")[1:3]
+    if kind in ("ip4", "ip6") and ipaddress.ip_address(host).is_unspecified:
+        return (
+            "it means every address of this machine, and leads nobody to it; name the address or the name that others "
+            f"use, e.g. {ANNOUNCE_EXAMPLE}."
+        )
+    return None
 
 
 def _with_listen(given: settings.Given) -> settings.Given:

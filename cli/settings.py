@@ -29,6 +29,8 @@ _PORTS = frozenset({"tcp", "udp"})
 
 LISTEN_EXAMPLE = "/ip4/0.0.0.0/tcp/4001"
 BOOTSTRAP_EXAMPLE = "/ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… (another node's /info shows its own)"
+CONTROL_EXAMPLE = "127.0.0.1:7443"
+METRICS = ("127.0.0.1", "127.0.0.1:9464, or 9464 alone")  # where a port alone is, and an example
 LINK = "p2pchat:"
 
 
@@ -80,19 +82,21 @@ def node_config(given: Given) -> NodeConfig:
         files=given.files.policy(given.called),
         download_dir=given.files.folder(),
         control_listen=_host_port(given, "control-listen", given.control_listen),
-        metrics=_host_port(given, "metrics", given.metrics, host="127.0.0.1"),
+        metrics=_host_port(given, "metrics", given.metrics, *METRICS),
     )
 
 
-def _host_port(given: Given, option: str, text: str, host: str = "") -> str:
-    """`host` is where a port alone is; empty: it cannot stand alone."""
+def _host_port(
+    given: Given, option: str, text: str, host: str = "", example: str = CONTROL_EXAMPLE
+) -> str:
+    """`host` is where a port alone is; empty: it cannot stand alone. `example`: what would be right."""
     from p2pchat.node.protocol.host_port import host_and_port
 
     text = text.strip()
     whole = f"{host}:{text}" if host and text.isdigit() else text
     try:
         if whole:
-            host_and_port(whole)
+            host_and_port(whole, example)
     except ValueError as error:
         raise ConfigError(f"{given.called(option)}: {text!r} is not usable: {error}.") from error
     return whole

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,16 +178,18 @@ class _Serving:
                 log.info("the invites are not known yet: %s", error)
                 await trio.sleep(LOOK_AGAIN)
                 continue
-            return first_lines(self._config, here, listed.invites)
+            announced = {a for share in self._shares for a in share.config.node.announce}
+            return first_lines(self._config, here, listed.invites, announced)
 
 
 def first_lines(
     config: MailboxConfig,
     here: actors.MailboxDescription,
     invites: Sequence[actors.InviteDescription],
+    announced: Collection[str] = (),
 ) -> Iterator[str]:
     """Those of every mailbox, and how many workers it has before its link."""
-    for line in mailbox_service.first_lines(config, here, invites):
+    for line in mailbox_service.first_lines(config, here, invites, announced):
         if line.startswith("Registration: "):
             yield f"Workers: {len(here.workers)}"
         yield line

@@ -33,6 +33,9 @@ class OwnMailboxes:
         self._key = key
         self._seal_key = seal_key
         self._entries: dict[str, records.OwnMailbox] = {}
+        self._firsts: dict[
+            str, MailboxLink
+        ] = {}  # by the worker that was chosen; not kept on the disk
         self._sequence = kept.record_sequence if kept is not None else 0
         # An address in the record is another one than when it was signed; or, after going back to a backup, others may
         # know a newer record, which says something else.
@@ -75,6 +78,8 @@ class OwnMailboxes:
             raise ValueError(
                 f"You have {MAX_MAILBOXES} mailboxes already: /mailbox remove one first."
             )
+        if whole.peer != link.peer and any(map(mailbox_record.is_address, whole.addresses)):
+            self._firsts[link.peer] = MailboxLink(whole.peer, whole.addresses, whole.token)
         entry = records.OwnMailbox()
         if known is not None:
             entry.CopyFrom(known)
@@ -102,6 +107,22 @@ class OwnMailboxes:
             self._next_sequence(now_ms)
         else:
             del self._entries[peer]
+
+    def instead(self, peer: str) -> MailboxLink | None:
+        """Of a worker that has not taken us yet: whom its link names first, for when it cannot be reached.
+
+        A mailbox may have fewer workers now than when it made the link; it always has the first.
+        """
+        entry = self._entries.get(peer)
+        if entry is None or entry.registered or entry.leaving_since_ms:
+            return None
+        return self._firsts.get(peer)
+
+    def move(self, peer: str) -> None:
+        """To the one that is there `instead`. Raises `KeyError` when there is none."""
+        first, entry = self._firsts.pop(peer), self._entries.pop(peer)
+        self.add(first)
+        self._entries[first.peer].of, self._entries[first.peer].workers = entry.of, entry.workers
 
     def overdue(self, now_ms: int) -> list[str]:
         """Those that have been left for so long that nothing of ours is there any more."""

@@ -15,6 +15,7 @@ import sys
 import threading
 
 PARENT_GONE = 113  # exit code
+NOT_UNDERSTOOD = 114  # exit code: the parent speaks otherwise, as one of another version does
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _LINE_BYTES = 4096  # at most, of what the parent says first
 
@@ -27,10 +28,13 @@ def first_line(parent: int, secret: bytes) -> bytes:
 def main() -> None:
     parent, secret = _hear()
     _die_with(parent)
-    from p2pchat.relay_mailbox.workers import tractor_here
+    from p2pchat.relay_mailbox.workers import admission, tractor_here
 
     tractor_here.prepare(secret)
-    tractor_here.run_child()
+    try:
+        tractor_here.run_child()
+    except admission.NotAdmittedError:
+        os._exit(NOT_UNDERSTOOD)  # the parent says in a line what that means
 
 
 def _hear() -> tuple[int, bytes]:
@@ -40,8 +44,11 @@ def _hear() -> tuple[int, bytes]:
         if not piece:
             os._exit(PARENT_GONE)
         line += piece
-    parent, secret = line.decode().split()
-    return int(parent), bytes.fromhex(secret)
+    try:
+        parent, secret = line.decode().split()
+        return int(parent), bytes.fromhex(secret)
+    except ValueError:
+        os._exit(NOT_UNDERSTOOD)
 
 
 def _die_with(parent: int) -> None:

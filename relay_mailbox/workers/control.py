@@ -112,6 +112,7 @@ class WorkersControl:
 
     async def diagnose(self, request: control.DiagnoseRequest) -> control.DiagnoseResponse:
         found: dict[int, Sequence[actors_pb2.Check]] = {}
+        away: dict[int, str] = {}
 
         async def ask(number: int) -> None:
             try:
@@ -121,12 +122,14 @@ class WorkersControl:
                 found[number] = answer.diagnosis.checks
             except RequestRejectedError as error:
                 log.info("worker %d gives no diagnosis: %s", number, error)
+                away[number] = _why_away(self._workers[number])
 
         await self._each(ask)
         if not found:
             raise RequestRejectedError(actors_pb2.UNAVAILABLE, "No worker answers: try again.")
         in_order = {number: found[number] for number in sorted(found)}
-        return control.DiagnoseResponse(diagnosis=one_diagnosis(in_order))
+        why = [away[number] for number in sorted(away)]
+        return control.DiagnoseResponse(diagnosis=one_diagnosis(in_order, why))
 
     async def make_checkpoint(
         self, request: control.MakeCheckpointRequest
@@ -196,11 +199,11 @@ class WorkersControl:
             if self._workers[number].state is not State.RUNNING:
                 return
             try:
-                answer = await self._ask(
-                    number, control.StatusRequest(), control.StatusResponse, SHORT
+                answer = await self._mailboxes[number].ask(
+                    control.StatusRequest(), control.StatusResponse, SHORT
                 )
             except RequestRejectedError as error:
-                log.info("worker %d does not answer: %s", number, error)
+                log.info("worker %d does not say how it is: %s", number, error)
                 return
             described[number].mailbox.CopyFrom(answer.mailbox)
             self._links[number] = answer.mailbox.link
@@ -236,6 +239,14 @@ class WorkersControl:
                 raise
             detail = f"Worker {number} does not answer: try again. ({error.detail})"
             raise RequestRejectedError(actors_pb2.UNAVAILABLE, detail) from error
+
+
+def _why_away(worker: Worker) -> str:
+    """A sentence."""
+    if worker.state is State.RUNNING:
+        return f"Worker {worker.number} runs and does not answer."
+    why = f"; it ended last because {worker.last_end}" if worker.last_end else ""
+    return f"Worker {worker.number} is {worker.state}{why}."
 
 
 def _description(worker: Worker) -> actors.WorkerDescription:

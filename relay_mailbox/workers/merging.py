@@ -35,14 +35,15 @@ def one_link(links: Sequence[str], token: str = "") -> str:
 def one_description(
     workers: Sequence[actors.WorkerDescription], link: str, uptime_ms: int
 ) -> actors.MailboxDescription:
-    """Of those that answer; who keeps the invites and the list of blocks is the first one of them."""
+    """Of those that answer. All of them have the same list of blocks."""
     here = [worker.mailbox for worker in workers if worker.HasField("mailbox")]
     merged = actors.MailboxDescription(link=link, uptime_ms=uptime_ms, workers=workers)
     if not here:
         return merged
     first = here[0]
-    merged.peer, merged.registration = first.peer, first.registration
-    merged.invites, merged.blocked = first.invites, first.blocked
+    merged.registration, merged.blocked = first.registration, first.blocked
+    if workers[0].HasField("mailbox"):  # its peer id is the mailbox's, and it keeps the invites
+        merged.peer, merged.invites = first.peer, first.invites
     merged.addresses.extend(address for one in here for address in one.addresses)
     for name in _ADDED:
         setattr(merged, name, sum(getattr(one, name) for one in here))
@@ -59,23 +60,47 @@ def one_description(
     return merged
 
 
-def one_diagnosis(found: Mapping[int, Sequence[actors_pb2.Check]]) -> actors_pb2.Diagnosis:
+def one_diagnosis(
+    found: Mapping[int, Sequence[actors_pb2.Check]], away: Sequence[str] = ()
+) -> actors_pb2.Diagnosis:
     """The worst verdict of each check, saying which worker it is of, if not of all that have answered.
 
-    `found` is by worker, in their order; the checks are in the order of the first one's.
+    `found` is by worker, in their order; the checks are in the order of the first one's. `away` has a sentence for
+    each worker that has not answered: that is a check of its own.
     """
     names = dict.fromkeys(check.name for checks in found.values() for check in checks)
-    return actors_pb2.Diagnosis(checks=[_worst(name, found) for name in names])
+    checks = [_worst(name, found) for name in names]
+    return actors_pb2.Diagnosis(checks=[_workers(len(found), away), *checks])
+
+
+def _workers(here: int, away: Sequence[str]) -> actors_pb2.Check:
+    if not away:
+        finding = "The one worker answers." if here == 1 else f"All {here} workers answer."
+        return actors_pb2.Check(name="workers", verdict=actors_pb2.Check.OK, finding=finding)
+    return actors_pb2.Check(
+        name="workers",
+        verdict=actors_pb2.Check.FAILED,
+        finding=" ".join(away),
+        advice="It is started again by itself; the log says of what it ended. What follows is of the others.",
+    )
 
 
 def _worst(name: str, found: Mapping[int, Sequence[actors_pb2.Check]]) -> actors_pb2.Check:
     each = [(number, c) for number, checks in found.items() for c in checks if c.name == name]
-    number, check = max(each, key=lambda one: one[1].verdict)  # of equal ones the first
+    number, check = max(each, key=lambda one: _weight(one[1]))  # of equal ones the first
     worst = actors_pb2.Check()
     worst.CopyFrom(check)
-    if any(other.verdict != check.verdict for _, other in each):
-        worst.finding = f"Worker {number}: {check.finding}"
+    if any(c.verdict != check.verdict for _, c in each):
+        if check.verdict > actors_pb2.Check.HINT:
+            worst.finding = f"Worker {number}: {check.finding}"
+    elif name == "listening" and len(each) > 1:  # each has ports of its own
+        worst.finding = " ".join(f"Worker {n}: {c.finding}" for n, c in each)
     return worst
+
+
+def _weight(check: actors_pb2.Check) -> int:
+    """A hint is nothing to worry about: that one worker is fine says more than that another one is idle."""
+    return -check.verdict if check.verdict <= actors_pb2.Check.HINT else check.verdict
 
 
 def _add_stores(

@@ -122,6 +122,12 @@ NOT_INSTALLED = (
 )
 
 
+OTHER_CODE = (
+    "its process and the first one do not understand each other: if p2pchat was changed while it ran, stop the mailbox "
+    "and start it anew"
+)
+
+
 class _Birth:
     """A process on its way to life."""
 
@@ -142,6 +148,8 @@ class _Birth:
         code = self.process.poll() if self.process is not None else None
         if code is None:
             return f"it could not be talked to within {BOOT_PATIENCE:g} s"
+        if code == boot.NOT_UNDERSTOOD:
+            return OTHER_CODE
         return f"{how_it_ended(code)} before it could be talked to"
 
 

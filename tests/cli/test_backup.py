@@ -16,6 +16,7 @@ from p2pchat.cli import control_client, passphrase
 from p2pchat.cli.main import run
 from p2pchat.node.protocol import age
 from p2pchat.proto import control_pb2 as control
+from p2pchat.relay_mailbox.adapters.rocksdb_mail import RocksdbMail
 from tests import store_process
 from tests.node.backup.folders import make_node, members, texts
 
@@ -72,6 +73,34 @@ def test_there_and_back_by_the_environment(
     assert f"Start it: p2pchat node --data-dir {new}" in said.out
     assert "Never run this and the node" in said.err
     assert texts(new) == texts(node)
+
+
+def make_mailbox(folder: Path) -> None:
+    make_node(folder)
+    mail = RocksdbMail(folder / "mail")
+    mail.open()
+    mail.close()
+
+
+def test_what_was_a_mailbox_is_called_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("P2PCHAT_PASSPHRASE", PASSPHRASE)
+    box, backup = tmp_path / "box", tmp_path / "b.age"
+    make_mailbox(box)
+    assert run(arguments("backup", backup, box)) == 0
+    for new, words in (
+        (tmp_path / "new", f"p2pchat mailbox --data-dir {tmp_path / 'new'}\n"),
+        (
+            tmp_path / "new" / "workers" / "2",
+            f"p2pchat mailbox --workers N --data-dir {tmp_path / 'new'} (N as before: this is its worker 2)\n",
+        ),
+    ):
+        capsys.readouterr()
+        assert run(arguments("restore", backup, new)) == 0
+        said = capsys.readouterr()
+        assert f"Start it: {words}" in said.out
+        assert "Never run this and the mailbox" in said.err
 
 
 def test_a_passphrase_that_is_no_text_is_one_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -267,6 +267,15 @@ def test_one_fact_a_line() -> None:
     ]
 
 
+def test_what_is_announced_is_not_where_it_listens() -> None:
+    named = ("/dns4/box.example.org/tcp/1",)
+    here = actors.MailboxDescription(
+        peer=PEER, addresses=[f"{named[0]}/p2p/{PEER}", f"/a/p2p/{PEER}"]
+    )
+    lines = list(first_lines(with_policy(RegistrationPolicy.OPEN), here, [], named))
+    assert lines[2:4] == [f"Announced: {named[0]}/p2p/{PEER}", f"Listening: /a/p2p/{PEER}"]
+
+
 def test_the_link_of_the_first_invite_that_has_uses_left() -> None:
     config = with_policy(RegistrationPolicy.INVITE)
     assert said(config, 0, 1, 5)[-2:] == [

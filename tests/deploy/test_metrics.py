@@ -149,6 +149,8 @@ def test_alerts_ask_for_what_there_is() -> None:
     for rule in rules:
         (expression,) = re.findall(r"^        expr: (.+)$", rule, flags=re.MULTILINE)
         (summary,) = re.findall(r'^          summary: "([^"]+)"$', rule, flags=re.MULTILINE)
+        (severity,) = re.findall(r"^          severity: (.+)$", rule, flags=re.MULTILINE)
+        assert severity in ("critical", "warning")
         assert summary.endswith(".")
         assert_declared(expression, summary)
 

@@ -262,9 +262,8 @@ def test_a_port_in_use_is_said_before_anything_else(tmp_path: Path, words: tuple
             env=ENVIRONMENT,
         )
     assert done.returncode == 2
-    assert (
-        f"p2pchat: Metrics cannot be on 127.0.0.1:{taken}: Address already in use." in done.stderr
-    )
+    problem = "this address is in use by another program"
+    assert f"p2pchat: --metrics 127.0.0.1:{taken}: {problem}." in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "store").exists()
 

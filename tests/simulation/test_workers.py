@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 import trio.testing
 
@@ -114,3 +115,64 @@ async def test_who_joins_while_the_invites_are_away_is_in_soon_after(
                 while not (await second.describe()).registered:
                     await trio.sleep(0.05)
                 assert trio.current_time() - back < 10
+
+
+async def test_whose_worker_is_no_more_goes_to_the_first_one(autojump_clock: Clock) -> None:
+    """The link was made by two workers; now there is one."""
+    scene = Scene()
+    first, second = scene.workers
+    with trio.fail_after(600):
+        async with running(first):
+            async with running(second):
+                link = await scene.link()
+            bob = scene.person(scene.number_at(link, 1))
+            async with running(bob):
+                status = await bob.add_mailbox(format_link(link))
+                assert (status.peer, status.registered) == (first.identity.peer, True)
+                assert (status.of, status.workers) == (link.peer, 2)
+                again = await bob.add_mailbox(format_link(link))
+                assert again.peer == first.identity.peer
+
+
+async def test_who_is_told_no_by_the_first_one_hears_it(autojump_clock: Clock) -> None:
+    scene = Scene()
+    first, second = scene.workers
+    with trio.fail_after(600):
+        async with running(first):
+            async with running(second):
+                link = await scene.link()
+            bob = scene.person(scene.number_at(link, 1))
+            async with running(bob):
+                without = MailboxLink(link.peer, link.addresses, "", link.workers)
+                with pytest.raises(RequestRejectedError, match="refuses"):
+                    await bob.add_mailbox(format_link(without))
+                assert (await first.describe()).registered == 0
+
+
+async def test_while_the_whole_mailbox_is_away_everybody_waits_for_his_worker(
+    autojump_clock: Clock,
+) -> None:
+    scene = Scene()
+    first, second = scene.workers
+    with trio.fail_after(600):
+        async with running(first), running(second):
+            link = await scene.link()
+        bob = scene.person(scene.number_at(link, 1))
+        async with running(bob):
+            status = await bob.add_mailbox(format_link(link))
+            assert (status.peer, status.registered) == (second.identity.peer, False)
+
+
+async def test_one_of_the_command_line_is_left_for_the_first_one_as_well(
+    autojump_clock: Clock,
+) -> None:
+    scene = Scene()
+    first, second = scene.workers
+    with trio.fail_after(600):
+        async with running(first):
+            async with running(second):
+                link = await scene.link()
+            number = scene.number_at(link, 1)
+            async with running(make_node(scene.hub, number, mailboxes=[format_link(link)])):
+                while not (await first.describe()).registered:
+                    await trio.sleep(0.05)

@@ -65,6 +65,7 @@ class MailboxLink:
         on_agreed: Callable[[str], Awaitable[None]],
         on_turned_away: Callable[[str], Awaitable[None]],
         on_left: Callable[[str], Awaitable[None]],
+        on_unreachable: Callable[[str], Awaitable[None]],
         now_ms: Callable[[], int],
         rng: random.Random,
     ) -> None:
@@ -82,6 +83,7 @@ class MailboxLink:
         self._on_agreed = on_agreed
         self._on_turned_away = on_turned_away
         self._on_left = on_left
+        self._on_unreachable = on_unreachable
         self._now_ms = now_ms
         self._rng = rng
         self._session: MailboxSession | None = None
@@ -152,6 +154,7 @@ class MailboxLink:
         log.info("no session with mailbox …%s: %s", peer_id.short(self._peer), error)
         self.status.problem = f"It cannot be reached: {error}"
         self.status.connected = self.status.collecting = False
+        await self._on_unreachable(self._peer)
         self.settled.set()
         await self._outgoing.mailbox_failed(self._peer)
 

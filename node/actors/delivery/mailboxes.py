@@ -14,7 +14,7 @@ from p2pchat.node.actors.delivery import archive_requests
 from p2pchat.node.actors.delivery.incoming import Incoming
 from p2pchat.node.actors.delivery.mailbox_link import MailboxLink
 from p2pchat.node.actors.delivery.outgoing import Outgoing
-from p2pchat.node.errors import RequestRejectedError
+from p2pchat.node.errors import ActorError, RequestRejectedError
 from p2pchat.node.ports import Network
 from p2pchat.node.protocol import links, mailbox_record, names, own_addresses, peer_id
 from p2pchat.node.protocol.contacts import ContactBook
@@ -159,6 +159,7 @@ class Mailboxes:
                 on_agreed=self._agreed,
                 on_turned_away=self._turned_away,
                 on_left=self._left,
+                on_unreachable=self._unreachable,
                 now_ms=self._now_ms,
                 rng=self._rng,
             )
@@ -193,6 +194,25 @@ class Mailboxes:
     async def _turned_away(self, peer: str) -> None:
         if self._own.turned_away(peer, self._now_ms()):
             await self.publish()
+
+    async def _unreachable(self, peer: str) -> None:
+        """A worker of a mailbox that has not taken us: go to the first one, if that can be reached."""
+        first, link = self._own.instead(peer), self._links.get(peer)
+        if first is None or link is None:
+            return
+        connect = actors.Connect(peer=first.peer, addresses=first.addresses)
+        try:
+            await self._transport.request(connect, actors.Done)
+        except (RequestRejectedError, ActorError):
+            return  # the whole mailbox is away
+        if self._links.get(peer) is not link or self._own.instead(peer) is None:
+            return  # the owner has changed his mind meanwhile
+        log.info("mailbox …%s takes the place of its worker", peer_id.short(first.peer))
+        self._own.move(peer)
+        if (attempt := self._ensure(first.peer)) is not None:
+            attempt.quiet = link.quiet
+        await self.publish()
+        self._end_link(peer)
 
     # ---- for the owner --------------------------------------------------------------------------------
 
@@ -272,10 +292,10 @@ class Mailboxes:
         except (links.LinkError, ValueError) as error:
             raise RequestRejectedError(actors.INVALID, str(error)) from error
         await self.publish()
-        return await self._await_word(peer)
+        return await self._await_word(peer, link.peer)
 
-    async def _await_word(self, peer: str) -> actors.MailboxStatus:
-        """A mailbox that says no is not kept; one that says nothing is tried again."""
+    async def _await_word(self, peer: str, first: str) -> actors.MailboxStatus:
+        """A mailbox that says no is not kept; one that says nothing is tried again. `first`: of its workers."""
         if (old := self._links.pop(peer, None)) is not None:
             old.cancel()  # the link may have brought another token or address
         attempt = self._ensure(peer)
@@ -283,6 +303,9 @@ class Mailboxes:
         attempt.quiet = True
         with trio.move_on_after(ANSWER_PATIENCE):
             await attempt.settled.wait()
+            if peer not in self._own and first in self._links:  # see `_unreachable`
+                peer, attempt = first, self._links[first]
+                await attempt.settled.wait()
         attempt.quiet = False
         if attempt.refusal not in (mailbox.REFUSAL_UNSPECIFIED, mailbox.RATE_LIMITED):
             problem = attempt.status.problem

@@ -256,6 +256,36 @@ def test_of_a_mailbox_with_workers_one_is_taken_and_found_by_the_link_s_peer_id(
     assert some.peers() == [peer]
 
 
+def test_the_first_worker_stands_in_for_one_that_has_not_taken_us() -> None:
+    others = [
+        number for number in (0, 1, 2) if own().chosen(with_workers(0, 1, 2)).peer != BOXES[number]
+    ]
+    first, *rest = others
+    (chosen,) = {0, 1, 2} - set(others)
+    whole = with_workers(first, chosen, *rest)
+    some = own()
+    some.add(whole)
+    assert some.instead(BOXES[chosen]) == link(first, token="token")
+    assert some.instead(BOXES[first]) is None
+    some.move(BOXES[chosen])
+    assert some.peers() == [BOXES[first]]
+    entry = some.get(BOXES[first])
+    assert (peer_id.to_text(entry.of), entry.workers, entry.token) == (BOXES[first], 3, "token")
+    assert some.instead(BOXES[first]) is None
+
+
+def test_who_has_been_taken_or_is_leaving_stays_where_he_is() -> None:
+    first, chosen = sorted(
+        range(2), key=lambda n: own().chosen(with_workers(0, 1)).peer == BOXES[n]
+    )
+    some = own()
+    some.add(with_workers(first, chosen))
+    some.registered(BOXES[chosen], NOW)
+    assert some.instead(BOXES[chosen]) is None
+    some.leave(BOXES[chosen], NOW)
+    assert some.instead(BOXES[chosen]) is None
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_who_has_one_of_the_workers_stays_there_also_while_leaving(number: int) -> None:
     some = agreed(number)

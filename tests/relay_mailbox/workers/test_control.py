@@ -215,7 +215,16 @@ async def test_a_diagnosis_is_of_those_that_answer(autojump_clock: object) -> No
     scene = Scene()
     scene.played[0].away = True
     found = await scene.control.diagnose(control.DiagnoseRequest())
-    assert [check.finding for check in found.diagnosis.checks] == [scene.played[1].peer]
+    away, nat = found.diagnosis.checks
+    assert (away.name, away.verdict) == ("workers", actors_pb2.Check.FAILED)
+    assert away.finding == "Worker 0 runs and does not answer."
+    assert nat.finding == scene.played[1].peer
+    scene.workers[0].change(State.RESTARTING)
+    scene.workers[0].last_end = "it was ended by SIGKILL"
+    found = await scene.control.diagnose(control.DiagnoseRequest())
+    assert found.diagnosis.checks[0].finding == (
+        "Worker 0 is restarting; it ended last because it was ended by SIGKILL."
+    )
     for one in scene.played:
         one.away = True
     with pytest.raises(RequestRejectedError, match="No worker answers"):

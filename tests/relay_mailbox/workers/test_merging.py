@@ -85,7 +85,7 @@ def test_numbers_are_added_up() -> None:
 def test_one_that_does_not_answer_is_named_and_counts_nothing() -> None:
     away = actors.WorkerDescription(number=0, state="restarting", last_end="why")
     merged = one_description([away, worker(1)], "link", 9)
-    assert merged.registered == 2
+    assert (merged.registered, merged.peer, merged.invites) == (2, "", 0)
     assert [one.state for one in merged.workers] == ["restarting", "running"]
     assert one_description([away], "", 9).workers[0].last_end == "why"
 
@@ -114,10 +114,11 @@ def test_a_room_that_both_keep_is_one_room() -> None:
     assert merged.deleted_at_ms == 0
 
 
-def test_of_each_check_the_worst_and_whose_it_is() -> None:
-    def check(name: str, verdict: Check.Verdict, finding: str) -> Check:
-        return Check(name=name, verdict=verdict, finding=finding)
+def check(name: str, verdict: Check.Verdict, finding: str) -> Check:
+    return Check(name=name, verdict=verdict, finding=finding)
 
+
+def test_of_each_check_the_worst_and_whose_it_is() -> None:
     found = {
         0: [check("nat", Check.OK, "fine"), check("disk", Check.OK, "fine")],
         1: [check("nat", Check.FAILED, "closed"), check("disk", Check.OK, "also fine")],
@@ -125,7 +126,37 @@ def test_of_each_check_the_worst_and_whose_it_is() -> None:
     }
     merged = [(one.name, one.verdict, one.finding) for one in one_diagnosis(found).checks]
     assert merged == [
+        ("workers", Check.OK, "All 3 workers answer."),
         ("nat", Check.FAILED, "Worker 1: closed"),
         ("disk", Check.OK, "fine"),
         ("new", Check.HINT, "hm"),
     ]
+
+
+def test_a_hint_of_one_is_nothing_against_another_that_is_fine() -> None:
+    found = {
+        0: [check("dht", Check.HINT, "idle"), check("nat", Check.HINT, "idle")],
+        1: [check("dht", Check.OK, "knows 3"), check("nat", Check.WARNING, "half")],
+    }
+    _, *merged = one_diagnosis(found).checks
+    assert [(one.verdict, one.finding) for one in merged] == [
+        (Check.OK, "knows 3"),
+        (Check.WARNING, "Worker 1: half"),
+    ]
+
+
+def test_where_each_of_them_listens() -> None:
+    found = {n: [check("listening", Check.OK, f"Listens on {4001 + n}.")] for n in range(2)}
+    assert one_diagnosis(found).checks[1].finding == (
+        "Worker 0: Listens on 4001. Worker 1: Listens on 4002."
+    )
+    found[1] = [check("listening", Check.FAILED, "Listens nowhere.")]
+    assert one_diagnosis(found).checks[1].finding == "Worker 1: Listens nowhere."
+
+
+def test_one_that_does_not_answer_is_a_failure() -> None:
+    found = {0: [check("nat", Check.OK, "fine")]}
+    first, second = one_diagnosis(found, ["Worker 1 is restarting.", "Worker 2 ..."]).checks
+    assert (first.verdict, first.finding) == (Check.FAILED, "Worker 1 is restarting. Worker 2 ...")
+    assert first.advice
+    assert (second.verdict, second.finding) == (Check.OK, "fine")

@@ -17,8 +17,9 @@ import pytest
 import trio
 
 from p2pchat.node.errors import ConfigError
-from p2pchat.relay_mailbox.workers import tractor_processes
-from p2pchat.relay_mailbox.workers.tending import Patience, Tending
+from p2pchat.relay_mailbox.workers import boot, tractor_processes
+from p2pchat.relay_mailbox.workers.tending import End, Patience, Tending
+from p2pchat.relay_mailbox.workers.tractor_processes import OTHER_CODE, TractorSpawner
 
 ROOT = Path(__file__).parents[3]
 TOY = "tests.relay_mailbox.workers.toy"
@@ -69,6 +70,23 @@ async def test_whatever_ends_a_worker_it_is_started_again(
                 nursery.cancel_scope.cancel()
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert {(number, f"toy {what}") for number, what in enumerate(ends)} <= set(said)
+
+
+async def test_one_that_the_supervisor_does_not_let_in_says_nothing_and_is_explained() -> None:
+    said: list[str] = []
+    with trio.fail_after(PATIENCE):
+        async with tractor_processes.opened(TOY, ["live"], lambda *_: None):
+            stranger = TractorSpawner(TOY, ["live"], lambda _, line: said.append(line), b"other")
+            async with stranger.spawn(0, lambda _: None) as child:
+                assert await child.run() == End(OTHER_CODE)
+    assert said == []
+
+
+@pytest.mark.parametrize("line", [b"1 2 3\n", b"x 00\n", b"1 xy\n"])
+def test_a_first_line_that_it_does_not_understand(line: bytes) -> None:
+    command = [sys.executable, "-P", "-m", boot.__name__]
+    done = subprocess.run(command, input=line, capture_output=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (boot.NOT_UNDERSTOOD, b"")
 
 
 async def test_killed_again_and_again_while_it_starts(tmp_path: Path) -> None:
