@@ -57,7 +57,7 @@ def test_in_tracebacks_and_of_libraries_as_well(tmp_path: Path, form: str) -> No
     try:
         raise KeyError(ADA)
     except KeyError:
-        logging.getLogger("libp2p.pubsub").exception("lost %s", BOB)
+        logging.getLogger("zeroconf").exception("lost %s", BOB)
     text = (tmp_path / "log").read_text()
     assert "KeyError" in text
     assert ADA not in text

@@ -93,7 +93,10 @@ def until_agreed(asking: Member) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.parametrize("by_invitation", [False, True], ids=["operator", "member"])
+@pytest.mark.parametrize(
+    "by_invitation",
+    [pytest.param(False, marks=pytest.mark.soak, id="operator"), pytest.param(True, id="member")],
+)
 def test_members_that_never_meet_exchange_a_room_through_an_archive(
     tmp_path: Path, by_invitation: bool
 ) -> None:

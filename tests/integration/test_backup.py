@@ -74,7 +74,7 @@ async def test_a_node_restored_from_a_backup_of_a_running_one_sends_and_receives
         await bob.leaves()
 
 
-@pytest.mark.parametrize("is_running", [True, False])
+@pytest.mark.parametrize("is_running", [True, pytest.param(False, marks=pytest.mark.soak)])
 async def test_a_mailbox_that_is_restored_knows_its_people_and_its_links_stay_valid(
     is_running: bool,
     tmp_path: Path,

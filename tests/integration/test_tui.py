@@ -104,7 +104,7 @@ def test_marks_follow_a_message_and_the_screen_outlives_its_node(tmp_path: Path)
             alice.type("/dm Bob")
             alice.type("Are you there?")
             alice.wait_for("stored 1/1", PATIENCE)
-            assert "delivered" not in alice.screen()
+            assert "✓✓ delivered" not in alice.screen()
             with program(*headless(tmp_path, "Bob", address)) as bob:
                 bob("p2pchat node")
                 alice.wait_for("✓✓ delivered", PATIENCE)

@@ -13,8 +13,9 @@ from p2pchat.node.adapters.libp2p_network import Libp2pNetwork
 
 DEPTH = 12  # attributes from the session
 TABLES = (dict, list, set, deque)
-# Peers come and go at their own time in these; what they hold is bounded by the connections that live.
-PASSING = ("_root_tasks", "_recently_seen")
+# Peers come and go at their own time in these; what they hold is bounded by the connections that live. The last one
+# counts by the number that an id had on its connection: no longer than the longest connection has had ids.
+PASSING = ("_root_tasks", "_recently_seen", "_sequence_distribution")
 
 
 def usage() -> tuple[int, int]:

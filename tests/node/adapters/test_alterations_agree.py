@@ -152,7 +152,7 @@ class Reader:
         return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(STEPS, st.integers(1, 4))
 def test_they_agree(steps: list[Step], look: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
