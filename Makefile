@@ -32,9 +32,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/python proto/generate.py --check
 
-# Two at a time: most tests wait for something for most of their time. `make test ARGS=-n0`: one after the other.
+# Three at a time: most tests wait for something for most of their time. `make test ARGS=-n0`: one after the other.
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 # Crashes and bad input in full; minutes.
 soak: setup
