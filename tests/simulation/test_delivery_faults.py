@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
 import trio
 import trio.testing
@@ -25,6 +28,7 @@ from tests.simulation.nodes import SimulatedNode, address_of, make_node, running
 from tests.simulation.test_mailboxes import ALICE, BOB, Scene
 
 Clock = trio.testing.MockClock
+T = TypeVar("T")
 BOB_PEER = Identity(BOB.to_bytes(32, "big")).peer
 
 
@@ -207,6 +211,34 @@ async def test_made_up_senders_neither_fill_the_outbox_nor_have_anybody_dialled(
             described = await bob.ui.ask(actors.DescribeNode(), actors.NodeDescription)
             assert described.delivery.outbox == 0
     assert dialled == []
+
+
+async def test_what_is_on_its_way_to_the_disk_is_shown_although_its_sender_is_gone(
+    autojump_clock: Clock,
+) -> None:
+    """Sent again it would only be a duplicate, which nobody shows."""
+    is_slow = False
+
+    async def disk(call: Callable[[], T]) -> T:
+        if is_slow:
+            await trio.sleep(1.0)
+        return call()
+
+    hub = MemoryHub()
+    bob, stranger = make_node(hub, BOB, run_store=disk), Stranger(hub)
+    with trio.fail_after(7200):
+        async with running(bob) as nursery:
+            await nursery.start(stranger.network.run)
+            await stranger.network.dial(BOB_PEER, [f"/memory/{BOB}"])
+            stream = await stranger.network.open_stream(BOB_PEER, DELIVER_PROTOCOL)
+            is_slow = True
+            for _ in range(3):
+                body = wire.Deliver(envelopes=[stranger.envelope(bob)])
+                await stream.write(frame(body.SerializeToString()))
+            await trio.sleep(0.5)
+            await stream.reset()
+            await trio.sleep(30)
+            assert len(bob.letters) == 3
 
 
 async def test_of_many_strangers_only_so_much_is_taken(autojump_clock: Clock) -> None:

@@ -96,24 +96,33 @@ class Incoming:
     # ---- from the sender itself -----------------------------------------------------------------------
 
     async def serve(self, stream: Stream) -> None:
-        """One sender's stream: frames are answered in order, each after its synced write."""
+        """One sender's stream: frames are answered in order, each after its synced write.
+
+        What is on its way to the disk when the stream breaks is shown all the same: it comes again as a duplicate only.
+        """
         send, pending = trio.open_memory_channel[tuple[_Batch, ReplySlot | None]](FRAMES_IN_HAND)
         if self._over:
             raise StreamError("the delivery part of the node has stopped")
         scope = trio.CancelScope()
         self._scopes.add(scope)
+        broken: StreamError | None = None
         try:
             with scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._answer, stream, pending)
                     async with send:
-                        while (body := await _next_frame(stream)) is not None:
-                            batch = await self._open_frame(stream.peer, body)
-                            await send.send((batch, await self._post(batch)))
+                        try:
+                            while (body := await _next_frame(stream)) is not None:
+                                batch = await self._open_frame(stream.peer, body)
+                                await send.send((batch, await self._post(batch)))
+                        except StreamError as error:
+                            broken = error
         finally:
             self._scopes.discard(scope)
         if scope.cancel_called:
             raise StreamError("the delivery part of the node has stopped")
+        if broken is not None:
+            raise broken
 
     async def _open_frame(self, peer: str, body: bytes) -> _Batch:
         """Raises `StreamError` for what no sender sends."""
@@ -224,10 +233,11 @@ class Incoming:
     async def _answer(
         self, stream: Stream, pending: trio.MemoryReceiveChannel[tuple[_Batch, ReplySlot | None]]
     ) -> None:
+        is_whole = True
         async for batch, slot in pending:
             await self._finish(batch, slot)
-            answer = wire.DeliverAnswer(verdicts=batch.verdicts)
-            await stream.write(frame(answer.SerializeToString()))
+            if is_whole:
+                is_whole = await _told(stream, wire.DeliverAnswer(verdicts=batch.verdicts))
 
     async def _finish(self, batch: _Batch, slot: ReplySlot | None) -> None:
         """What could not be saved is worth another try, and the verdicts say so."""
@@ -366,6 +376,16 @@ class Incoming:
 
 def _try_later(batch: _Batch) -> None:
     batch.verdicts = [wire.TRY_LATER if v == wire.ACCEPTED else v for v in batch.verdicts]
+
+
+async def _told(stream: Stream, answer: wire.DeliverAnswer) -> bool:
+    """Whether the sender could be answered; if not, nothing more is read from it either."""
+    try:
+        await stream.write(frame(answer.SerializeToString()))
+    except StreamError:
+        await stream.reset()
+        return False
+    return True
 
 
 async def _next_frame(stream: Stream) -> bytes | None:
