@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -138,7 +139,8 @@ async def test_who_joins_while_the_first_worker_is_away_waits_for_it(tmp_path: P
             bob.start()
             while not (await box.worker(1)).mailbox.streams:
                 await trio.sleep(LOOK)
-            os.kill(first, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # on a busy machine it was found to hang
+                os.kill(first, signal.SIGKILL)
             await bob.registered()
 
 
